@@ -1,0 +1,73 @@
+/**
+ * Makes `dist/` from `src/`: the bundle, the worker, and `dist/strata`, a launcher that runs on the Node of this
+ * checkout from any folder. Called by `npm ci` (prepare) and `npm run build`.
+ *
+ * Ink lives in a chunk of its own (splitting), so that the command line never pays for loading it.
+ */
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, type Plugin } from 'esbuild'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const dist = join(here, '..', 'dist')
+
+/** Modules that our dependencies name but that Strata never uses: ssh goes through the user's own `ssh`. */
+const unused: Plugin = {
+  name: 'unused',
+  setup(builder) {
+    const filter = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs.*|react-devtools-core|cpu-features)$/
+    builder.onResolve({ filter }, args => ({ path: args.path, namespace: 'unused' }))
+    builder.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({
+      contents: 'module.exports = {}',
+      loader: 'js',
+    }))
+  },
+}
+
+/** Runs under any Node that can import a module, so that one too old gets a sentence and not a syntax error. */
+const entry = `const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 22 || (major === 22 && minor < 15)) {
+  process.stderr.write('strata needs Node 22.15 or newer, and this is Node ' + process.versions.node + '. Install a current Node, or start strata with dist/strata, which brings its own.\\n')
+  process.exitCode = 1
+} else {
+  const { enableCompileCache } = await import('node:module')
+  enableCompileCache?.()
+  await import('./main.js')
+}
+`
+
+/** Looks through links for its own folder, then for the Node of the checkout, then for the machine's. */
+const launcher = `#!/bin/sh
+self=$(readlink -f -- "$0") || self=$0
+dist=\${self%/*}
+node=$dist/../node_modules/node/bin/node
+[ -x "$node" ] || node=node
+exec "$node" --disable-warning=ExperimentalWarning "$dist/strata.mjs" "$@"
+`
+
+rmSync(dist, { recursive: true, force: true })
+mkdirSync(dist, { recursive: true })
+await build({
+  entryPoints: { main: join(here, 'main.ts'), worker: join(here, 'source/worker.ts') },
+  outdir: dist,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22.15',
+  jsx: 'automatic',
+  minify: true,
+  keepNames: true,
+  sourcemap: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+  define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' },
+  banner: {
+    js: "import { createRequire as strataRequire } from 'node:module'; const require = strataRequire(import.meta.url);",
+  },
+  plugins: [unused],
+})
+writeFileSync(join(dist, 'strata.mjs'), entry)
+writeFileSync(join(dist, 'strata'), launcher)
+chmodSync(join(dist, 'strata'), 0o755)

@@ -1,0 +1,72 @@
+/**
+ * An opened image: its config, its steps and its layers, wherever it came from. What a source hands out and the only
+ * thing that the command line and the screens know of it.
+ */
+import type { Work } from '../base/progress.ts'
+import type { Digest, ImageConfig, Platform, Step } from '../image/types.ts'
+import type { Anomaly } from '../layer/entry.ts'
+import type { LayerIndex } from '../layer/layer-index.ts'
+
+export type SourceKind =
+  | 'docker-archive'
+  | 'oci'
+  | 'oci-archive'
+  | 'docker-save'
+  | 'podman-save'
+  | 'docker-store'
+  | 'containers-storage'
+  | 'containerd-store'
+  | 'sample'
+
+/** What is known of a layer before it is indexed. */
+export interface LayerInfo {
+  /** 0-based, bottom first. */
+  index: number
+  diffId: Digest
+  chainId: Digest
+  /** Digest of the blob as it is stored (compressed), null when it is not known. */
+  digest: Digest | null
+  mediaType: string
+  /** Bytes of the compressed blob; null when the layer is stored plain or its size is not known. */
+  compressed: number | null
+  /** Bytes as known before indexing (blob, tar or engine's figure), for the first frame; null when not known. */
+  roughBytes: number | null
+}
+
+export interface Image {
+  /** As the person wrote it. */
+  reference: string
+  /** Names that the archive or engine gives this image (`repo:tag`). */
+  names: string[]
+  source: SourceKind
+  /** Digest of the config: Docker's image id. */
+  id: Digest
+  /** Digest of the manifest, null when there is none. */
+  digest: Digest | null
+  platform: Platform
+  config: ImageConfig
+  /** The raw config, for `inspect`. */
+  rawConfig: unknown
+  steps: Step[]
+  layers: LayerInfo[]
+  /** Met while opening; what the layers add comes with their indexes. */
+  anomalies: Anomaly[]
+  /**
+   * The index of one layer, from the cache or made in a worker. Calls for several layers run in parallel.
+   * A broken layer rejects with a Fault naming layer, offset and entry; `partial` of it holds what could be read.
+   */
+  indexLayer(layer: number, work?: Work): Promise<LayerIndex>
+  /**
+   * The content of a regular file, by its entry in the layer's index (hard links: the caller resolves them first).
+   * Yields chunks; holes of sparse files come as zeros. `start`/`end` in bytes bound what is read.
+   */
+  readFile(layer: number, entry: number, options?: { start?: number; end?: number; signal?: AbortSignal }): AsyncIterable<Uint8Array>
+  /** CRC-32 of the contents of these entries of a layer, by entry. Used where rule 12 asks whether content differs. */
+  hashFiles(layer: number, entries: Uint32Array, work?: Work): Promise<Uint32Array>
+  close(): Promise<void>
+}
+
+/** A layer that could be read in part only. */
+export interface BrokenLayer {
+  partial: LayerIndex | null
+}
