@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 /** Fast projects first; the ones that start real engines run alone, one file at a time. */
 export default defineConfig({
+  root: new URL('..', import.meta.url).pathname,
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
