@@ -28,7 +28,7 @@ export interface Entry {
   /** The name as it stands in the archive, not yet normalised. */
   path: Uint8Array
   kind: Kind
-  /** Logical size of a regular file's content in bytes; 0 for everything else. */
+  /** Logical size of a regular file's content in bytes. What a header claims for other kinds means nothing. */
   size: number
   /** The lower 12 bits: permissions, setuid, setgid, sticky. */
   mode: number

@@ -1,0 +1,180 @@
+/**
+ * Interned paths: every distinct path is one node, a number. Node 0 is the root; a parent's number is smaller than its
+ * children's, so that sums over directories are one loop backwards. Names are bytes. Used twice: by the builder of a
+ * layer's index for that layer's paths, and by a stack for the paths of all its layers.
+ */
+import { components } from '../base/paths.ts'
+
+const DOTS = 0x2e
+
+/** The columns of a tree that is finished, as a LayerIndex holds them. */
+export interface PathColumns {
+  readonly nodes: number
+  readonly parent: Uint32Array
+  readonly nameStart: Uint32Array
+  readonly names: Uint8Array
+}
+
+export class PathTree implements PathColumns {
+  nodes = 1
+  parent = new Uint32Array(1024)
+  nameStart = new Uint32Array(1025)
+  names: Uint8Array = new Uint8Array(16384)
+  /** Children as linked lists, newest first; 0 ends one. Kept only when asked for. */
+  firstChild: Uint32Array
+  nextSibling: Uint32Array
+
+  /** Open addressing over (parent, name): node numbers, 0 is free. */
+  #slots = new Uint32Array(4096)
+  readonly #linked: boolean
+
+  constructor(options: { linked?: boolean } = {}) {
+    this.#linked = options.linked ?? false
+    this.firstChild = new Uint32Array(this.#linked ? 1024 : 0)
+    this.nextSibling = new Uint32Array(this.#linked ? 1024 : 0)
+  }
+
+  /** Makes room for `nodes` more at once, so that a big layer does not double its way up. */
+  reserve(nodes: number, nameBytes: number): void {
+    this.#growNodes(this.nodes + nodes)
+    this.#growNames(this.nameStart[this.nodes]! + nameBytes)
+    let slots = this.#slots.length
+    while (slots * 0.7 < this.nodes + nodes) slots *= 2
+    if (slots !== this.#slots.length) this.#rehash(slots)
+  }
+
+  /** The node of the child of `parent` with the name `bytes[start, end)`, made when there is none. */
+  insert(parent: number, bytes: Uint8Array, start: number, end: number): number {
+    const slots = this.#slots
+    const mask = slots.length - 1
+    let slot = hash(parent, bytes, start, end) & mask
+    for (let node = slots[slot]!; node !== 0; node = slots[(slot = (slot + 1) & mask)]!) {
+      if (this.parent[node] === parent && this.#named(node, bytes, start, end)) return node
+    }
+    const node = this.nodes
+    if (node + 1 >= this.nameStart.length) this.#growNodes((node + 1) * 2)
+    const at = this.nameStart[node]!
+    const length = end - start
+    if (at + length > this.names.length) this.#growNames((at + length) * 2)
+    if (length < 24) for (let i = 0; i < length; i++) this.names[at + i] = bytes[start + i]!
+    else this.names.set(bytes.subarray(start, end), at)
+    this.parent[node] = parent
+    this.nameStart[node + 1] = at + length
+    if (this.#linked) {
+      this.nextSibling[node] = this.firstChild[parent]!
+      this.firstChild[parent] = node
+    }
+    slots[slot] = node
+    this.nodes = node + 1
+    if (this.nodes > slots.length * 0.7) this.#rehash(slots.length * 2)
+    return node
+  }
+
+  /** The node of the child with that name, -1 when there is none. */
+  child(parent: number, bytes: Uint8Array, start = 0, end: number = bytes.length): number {
+    const slots = this.#slots
+    const mask = slots.length - 1
+    let slot = hash(parent, bytes, start, end) & mask
+    for (let node = slots[slot]!; node !== 0; node = slots[(slot = (slot + 1) & mask)]!) {
+      if (this.parent[node] === parent && this.#named(node, bytes, start, end)) return node
+    }
+    return -1
+  }
+
+  /** The node of a path, -1 when no layer has it. `..` is taken lexically and never climbs out of the root. */
+  find(path: Uint8Array): number {
+    let node = 0
+    for (const { start, end } of components(path)) {
+      if (end - start === 2 && path[start] === DOTS && path[start + 1] === DOTS) {
+        node = node === 0 ? 0 : this.parent[node]!
+        continue
+      }
+      node = this.child(node, path, start, end)
+      if (node < 0) return -1
+    }
+    return node
+  }
+
+  /** The name of a node as a view: one path component. */
+  name(node: number): Uint8Array {
+    return this.names.subarray(this.nameStart[node]!, this.nameStart[node + 1]!)
+  }
+
+  /** The path of a node without a leading slash; the root's is empty. */
+  path(node: number): Uint8Array {
+    return pathOf(this, node)
+  }
+
+  /** The children of a node in no particular order. Only of a linked tree. */
+  children(node: number): number[] {
+    const children: number[] = []
+    for (let child = this.firstChild[node]!; child !== 0; child = this.nextSibling[child]!) children.push(child)
+    return children
+  }
+
+  #named(node: number, bytes: Uint8Array, start: number, end: number): boolean {
+    let at = this.nameStart[node]!
+    if (this.nameStart[node + 1]! - at !== end - start) return false
+    for (let i = start; i < end; i++, at++) if (this.names[at] !== bytes[i]) return false
+    return true
+  }
+
+  #growNodes(capacity: number): void {
+    if (capacity < this.nameStart.length) return
+    this.parent = grown(this.parent, capacity)
+    this.nameStart = grown(this.nameStart, capacity + 1)
+    if (!this.#linked) return
+    this.firstChild = grown(this.firstChild, capacity)
+    this.nextSibling = grown(this.nextSibling, capacity)
+  }
+
+  #growNames(capacity: number): void {
+    if (capacity <= this.names.length) return
+    const names = new Uint8Array(capacity)
+    names.set(this.names.subarray(0, this.nameStart[this.nodes]!))
+    this.names = names
+  }
+
+  #rehash(size: number): void {
+    const slots = new Uint32Array(size)
+    const mask = size - 1
+    for (let node = 1; node < this.nodes; node++) {
+      let slot = hash(this.parent[node]!, this.names, this.nameStart[node]!, this.nameStart[node + 1]!) & mask
+      while (slots[slot] !== 0) slot = (slot + 1) & mask
+      slots[slot] = node
+    }
+    this.#slots = slots
+  }
+}
+
+/** The path of a node of any columns. Bounded by what the names hold. */
+export function pathOf(tree: PathColumns, node: number): Uint8Array {
+  let length = 0
+  for (let n = node; n !== 0; n = tree.parent[n]!) length += tree.nameStart[n + 1]! - tree.nameStart[n]! + 1
+  if (length === 0) return new Uint8Array(0)
+  const path = new Uint8Array(length - 1)
+  let end = path.length
+  for (let n = node; n !== 0; n = tree.parent[n]!) {
+    const start = tree.nameStart[n]!
+    const size = tree.nameStart[n + 1]! - start
+    path.set(tree.names.subarray(start, start + size), end - size)
+    end -= size
+    if (end > 0) path[--end] = 0x2f
+  }
+  return path
+}
+
+/** FNV-1a over the name, seeded with the parent, with a final mix because the slots take the low bits. */
+function hash(parent: number, bytes: Uint8Array, start: number, end: number): number {
+  let h = (parent ^ 0x811c9dc5) | 0
+  for (let i = start; i < end; i++) h = Math.imul(h ^ bytes[i]!, 0x01000193)
+  h ^= h >>> 15
+  h = Math.imul(h, 0x85ebca6b)
+  return (h ^ (h >>> 13)) >>> 0
+}
+
+function grown(column: Uint32Array<ArrayBuffer>, capacity: number): Uint32Array<ArrayBuffer> {
+  const bigger = new Uint32Array(capacity)
+  bigger.set(column)
+  return bigger
+}
