@@ -43,6 +43,8 @@ export interface Entry {
   devMajor: number
   devMinor: number
   xattrs: Xattrs | null
+  /** Only parts of the content are stored; the rest are holes. */
+  sparse: boolean
   /** Where the entry's first header block stands in the uncompressed layer tar, bytes. -1: there is no tar. */
   offset: number
 }

@@ -38,7 +38,6 @@ export class IndexBuilder implements EntrySink {
   #hashed: Uint8Array | null = null
   #running = 0
   #hashing = false
-  #sparse = false
   #stored = 0
   #hasTar = false
 
@@ -69,11 +68,6 @@ export class IndexBuilder implements EntrySink {
       }
       this.bodyEnd = () => this.#endHash()
     }
-  }
-
-  /** Says that the entry about to come stores only parts of its content: its stored bytes are not to be hashed. */
-  sparseNext(): void {
-    this.#sparse = true
   }
 
   entry(entry: Entry): void {
@@ -107,7 +101,8 @@ export class IndexBuilder implements EntrySink {
       ;(this.#xattr ??= new Uint32Array(this.#capacity))[at] = this.#xattrId(entry.xattrs)
     }
     if (kind === Kind.char || kind === Kind.block) this.#devices.push(at, entry.devMajor, entry.devMinor)
-    this.#hashing = kind === Kind.file
+    // What is stored of a sparse file is not its content, so its sum would say nothing.
+    this.#hashing = kind === Kind.file && !entry.sparse
     this.#running = 0
     this.#entries = at + 1
   }
@@ -272,11 +267,8 @@ export class IndexBuilder implements EntrySink {
 
   #endHash(): void {
     if (!this.#hashing || this.#entries === 0) return
-    if (!this.#sparse) {
-      this.#crc![this.#entries - 1] = this.#running
-      this.#hashed![this.#entries - 1] = 1
-    }
-    this.#sparse = false
+    this.#crc![this.#entries - 1] = this.#running
+    this.#hashed![this.#entries - 1] = 1
     this.#hashing = false
   }
 

@@ -173,7 +173,7 @@ function hash(parent: number, bytes: Uint8Array, start: number, end: number): nu
   return (h ^ (h >>> 13)) >>> 0
 }
 
-function grown(column: Uint32Array<ArrayBuffer>, capacity: number): Uint32Array<ArrayBuffer> {
+function grown(column: Uint32Array, capacity: number): Uint32Array<ArrayBuffer> {
   const bigger = new Uint32Array(capacity)
   bigger.set(column)
   return bigger

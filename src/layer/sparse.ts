@@ -48,7 +48,11 @@ export function sparseFromPax(pax: PaxRecords, stored: number): { map: SparseMap
  * Reads the map of format 1.0 from the start of a body: the count and the pairs, one decimal number a line, padded to
  * a block. Returns null when `body` holds too little of it.
  */
-export function sparseFromBody(body: Uint8Array, size: number, stored: number): { map: SparseMap; used: number } | null {
+export function sparseFromBody(
+  body: Uint8Array,
+  size: number,
+  stored: number,
+): { map: SparseMap; used: number } | null {
   const numbers: number[] = []
   let at = 0
   let wanted = 1

@@ -16,7 +16,8 @@ export function tarNumber(block: Uint8Array, start: number, length: number): num
     if (digit < 0 || digit > 7) break
     value = value * 8 + digit
   }
-  for (; i < end; i++) if (block[i] !== 0x20 && block[i] !== 0) return blockIsBlankAfterNul(block, i, start) ? value : Number.NaN
+  for (; i < end; i++)
+    if (block[i] !== 0x20 && block[i] !== 0) return blockIsBlankAfterNul(block, i, start) ? value : Number.NaN
   return value
 }
 

@@ -73,6 +73,7 @@ export class TarScanner {
     devMajor: 0,
     devMinor: 0,
     xattrs: null,
+    sparse: false,
     offset: 0,
   }
 
@@ -166,9 +167,7 @@ export class TarScanner {
     }
     if (verdict < 0) {
       throw this.#broken(
-        offset === 0 || this.#zeroBlocks > 0
-          ? 'there is no tar header here'
-          : 'the checksum of a header is wrong',
+        offset === 0 || this.#zeroBlocks > 0 ? 'there is no tar header here' : 'the checksum of a header is wrong',
       )
     }
     if (this.#zeroBlocks > 0) {
@@ -182,7 +181,8 @@ export class TarScanner {
   #header(block: Uint8Array, at: number): void {
     const type = block[at + 156]!
     const size = tarNumber(block, at + 124, 12)
-    if (!(size >= 0 && size <= Number.MAX_SAFE_INTEGER)) throw this.#broken('the size of an entry is not a number of bytes')
+    if (!(size >= 0 && size <= Number.MAX_SAFE_INTEGER))
+      throw this.#broken('the size of an entry is not a number of bytes')
     switch (type) {
       case 0x78: // x: extended header of the next entry
       case 0x67: // g: global; the engines read and ignore it
@@ -257,6 +257,7 @@ export class TarScanner {
 
   #beginEntry(): void {
     const entry = this.#entry
+    entry.sparse = this.sparse !== null
     this.bodyOffset = this.position
     this.bodySize = this.#left
     this.#wanted = this.#sink.body !== undefined && entry.kind === Kind.file
@@ -349,7 +350,11 @@ export class TarScanner {
   #lenient(block: Uint8Array, start: number, length: number, what: string): number {
     const value = tarNumber(block, start, length)
     if (Number.isFinite(value)) return value
-    this.#sink.anomaly?.({ kind: 'bad-number', path: this.#entry.path, text: `the ${what} of an entry is not a number` })
+    this.#sink.anomaly?.({
+      kind: 'bad-number',
+      path: this.#entry.path,
+      text: `the ${what} of an entry is not a number`,
+    })
     return 0
   }
 
@@ -442,6 +447,8 @@ function view(block: Uint8Array, start: number, length: number): Uint8Array {
 
 /** A path for an error message: bounded, without anything that could drive a terminal. */
 function printable(path: Uint8Array): string {
-  const text = Array.from(path.subarray(0, 200), byte => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '?'))
+  const text = Array.from(path.subarray(0, 200), byte =>
+    byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '?',
+  )
   return text.join('') + (path.length > 200 ? '…' : '')
 }
