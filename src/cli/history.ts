@@ -1,0 +1,5 @@
+import type { Io } from './output.ts'
+export async function history(_io: Io, values: string[], options: Record<string, unknown>): Promise<undefined> {
+  await _io.out.write(JSON.stringify([values, options]) + '\n')
+  return
+}

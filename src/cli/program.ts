@@ -1,0 +1,148 @@
+/** The verbs and their options, as commander knows them. Each verb's own file is loaded when it runs. */
+import { Command, CommanderError } from 'commander'
+import manifest from '../../package.json' with { type: 'json' }
+import type { Io } from './output.ts'
+import { usageFault } from './usage.ts'
+
+/** Runs the command line and gives the exit code. Throws a Fault with exit code 2 when it can not be understood. */
+export async function runProgram(args: string[], io: Io): Promise<number> {
+  let code = 0
+  const program = describe(io, result => {
+    code = result
+  })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode !== 0) throw usageFault(error, program, args)
+  }
+  await io.out.flush()
+  return code
+}
+
+/** What a verb is called with, after its arguments. */
+export type Options = Record<string, unknown>
+
+/** A verb: its arguments as they were given, then its options; gives an exit code, or nothing for 0. */
+type Verb = (io: Io, values: string[], options: Options) => Promise<number | undefined>
+
+function describe(io: Io, done: (code: number) => void): Command {
+  const program = new Command('strata')
+    .description('See what is inside a container image, layer by layer.')
+    .version(`strata ${manifest.version}`, '-V, --version')
+    .enablePositionalOptions()
+    .helpCommand('help [VERB]', 'this text, or that of a verb')
+    .argument('[REF]', 'an image: its layers on the screen; without it: the images of this machine')
+    .addHelpText('after', references)
+  common(program)
+  program.action(act(io, done, async () => (await import('./screens.ts')).screens))
+
+  const verb = (usage: string, description: string, load: () => Promise<Verb>) => {
+    const command = common(program.command(usage).description(description).option('--json', 'JSON in place of text'))
+    return command.action(act(io, done, load))
+  }
+
+  verb(
+    'analyze <REF>',
+    'sizes, waste, advice; with --ci, rules that can fail',
+    async () => (await import('./analyze.ts')).analyze,
+  )
+    .option('--ci', 'check the rules; exit code 1 when one fails')
+    .option('--rules <FILE>', 'the rules (default: .strata-ci.yaml or .dive-ci, where there is one)')
+    .option('--lowest-efficiency <SHARE>', 'rule: 0.95 or 95%')
+    .option('--highest-wasted-bytes <SIZE>', 'rule: 20MB')
+    .option('--highest-user-wasted-percent <SHARE>', 'rule: 10% or 0.1 of what lies above the first layer')
+    .option('--biggest-layer <SIZE>', 'rule: 500MB')
+    .option('--forbid <GLOB>', 'rule: a path that no layer may store; may be given again', gathered)
+    .option('--score <NAME>', "dive: print dive's own numbers too")
+  verb('tree <REF> [PATH]', 'the files as of a step', async () => (await import('./tree.ts')).tree).option(
+    '--changes',
+    'only what the step changed, deleted files too',
+  )
+  verb('history <REF>', 'the steps, newest first', async () => (await import('./history.ts')).history)
+  verb(
+    'waste <REF>',
+    'every byte that is stored and can not be seen, and why',
+    async () => (await import('./waste.ts')).waste,
+  )
+  verb('cat <REF> <PATH>', 'the content of a file', async () => (await import('./cat.ts')).cat)
+  verb(
+    'extract <REF> <PATH> <DEST>',
+    'copies a file or a directory out of the image',
+    async () => (await import('./extract.ts')).extract,
+  ).option('--overwrite', 'replace files that are there')
+  verb(
+    'blame <REF> <PATH>',
+    'every layer that touched a path, newest first',
+    async () => (await import('./blame.ts')).blame,
+  )
+  verb('images', 'the images of this machine', async () => (await import('./images.ts')).images)
+  verb('inspect <REF>', 'what an image says of itself, as JSON', async () => (await import('./inspect.ts')).inspect)
+  verb(
+    'dockerfile <REF>',
+    'the Dockerfile that the history tells of',
+    async () => (await import('./dockerfile.ts')).dockerfile,
+  )
+  verb(
+    'doctor',
+    'what works on this machine, and what mends the rest',
+    async () => (await import('./doctor.ts')).doctor,
+  )
+  quiet(program)
+  return program
+}
+
+const references = `
+An image (REF) is
+  ./image.tar  ./oci-layout  -  what a path or stdin holds, told by its content
+  NAME[:TAG]                    an image of Docker or Podman
+  docker-archive:PATH[:NAME]  oci:DIR[:TAG]  oci-archive:PATH[:TAG]
+  docker-daemon:NAME  podman:NAME
+  sample                        a small image made on the spot
+and REF@STEP is the image as of that step of its history: 1 is the first, -1 the last, or a layer's diffID.
+
+Exit codes: 0 done, 1 failed or a rule failed, 2 usage, 130 interrupted.
+`
+
+/** The options that choose and read an image; the same before and after the verb. */
+function common(command: Command): Command {
+  return command
+    .option('--platform <OS/ARCH>', 'which image of a multi-platform index: linux/arm64, linux/arm/v7')
+    .option('--engine <NAME>', 'where to look for a bare name: docker or podman')
+    .option('--context <NAME>', 'the Docker context to use')
+    .option('--verify', 'hash every layer and compare it with its digest')
+    .option('--cache', 'use the index cache (this is the default)')
+    .option('--no-cache', 'read every layer anew')
+}
+
+/** A commander action that loads the verb, runs it with the options of the program under its own, and tells the code. */
+function act(io: Io, done: (code: number) => void, load: () => Promise<Verb>) {
+  return async (...all: unknown[]) => {
+    const command = all.pop() as Command
+    all.pop()
+    const values = all.filter(value => value !== undefined) as string[]
+    const verb = await load()
+    done((await verb(io, values, { ...given(command.parent), ...given(command) })) ?? 0)
+  }
+}
+
+function gathered(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value]
+}
+
+/** The options that the person wrote. */
+function given(command: Command | null): Options {
+  if (!command) return {}
+  const options = Object.entries(command.opts())
+  return Object.fromEntries(options.filter(([name]) => command.getOptionValueSource(name) === 'cli'))
+}
+
+/** Commander throws in place of printing and leaving; help goes to stdout. */
+function quiet(program: Command): void {
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .configureOutput({ writeErr: () => {} })
+      .helpOption('-h, --help', 'this text')
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * argv to a command, and what comes of it to an exit code. Nothing else: every verb is loaded when it is asked for.
+ * 0 done, 1 failed, 2 usage, 130 interrupted.
+ */
+import process from 'node:process'
+import { Fault, isAbort } from './base/errors.ts'
+import { ClosedPipe, createOutput } from './cli/output.ts'
+import { runProgram } from './cli/program.ts'
+
+const interrupt = new AbortController()
+
+/** The first ctrl-c asks for an end in good order; the second one does not ask. */
+process.on('SIGINT', () => {
+  if (interrupt.signal.aborted) process.exit(130)
+  interrupt.abort()
+})
+
+/** A reader that went away is told to the writer by its own callback; without a listener it would be a crash. */
+process.stdout.on('error', () => {})
+process.stderr.on('error', () => {})
+
+try {
+  const io = { out: createOutput(process.stdout), err: createOutput(process.stderr), signal: interrupt.signal }
+  process.exitCode = await runProgram(process.argv.slice(2), io)
+} catch (error) {
+  process.exitCode = await told(error)
+}
+
+/** Says what failed, as one sentence and what to do about it, and gives the exit code. */
+async function told(error: unknown): Promise<number> {
+  if (error instanceof ClosedPipe) return 0
+  const { safe } = await import('./base/text.ts')
+  const code = exitCodeOf(error)
+  if (code === 130) process.stderr.write('strata: interrupted\n')
+  else {
+    const message = error instanceof Error ? error.message : String(error)
+    const hint = error instanceof Fault ? error.hint : 'This is a defect of strata. STRATA_DEBUG=1 shows where it is.'
+    process.stderr.write(`strata: ${safe(message)}\n${hint ? `${safe(hint)}\n` : ''}`)
+  }
+  if (process.env.STRATA_DEBUG) process.stderr.write(`${traces(error).map(safe).join('\n')}\n`)
+  return code
+}
+
+function exitCodeOf(error: unknown): number {
+  if (isAbort(error) || interrupt.signal.aborted) return 130
+  return error instanceof Fault ? error.exitCode : 1
+}
+
+/** The stacks of an error and of what caused it, as lines. */
+function traces(error: unknown): string[] {
+  if (!(error instanceof Error)) return [String(error)]
+  const own = (error.stack ?? error.message).split('\n')
+  return error.cause === undefined ? own : [...own, 'caused by', ...traces(error.cause)]
+}
