@@ -1,0 +1,379 @@
+/**
+ * Layers laid over each other (LAYERS.md, "Stacking rules"). A stack interns the paths of all its layers, applies each
+ * layer once, and remembers of each only what it changed: any intermediate image is then a walk along those deltas.
+ * The ledger of wasted bytes is kept on the way, so that its rows add up to stored − visible by construction.
+ *
+ * An entry of the stack is a reference: one number for (layer, entry), in order of layers.
+ */
+import { type Anomaly, type Entry, Kind } from './entry.ts'
+import type { LayerIndex } from './layer-index.ts'
+import { PathTree } from './path-tree.ts'
+import { entryOf } from './read-entry.ts'
+
+/** No layer has put anything there, or it is gone. */
+export const ABSENT = -1
+/** A directory that nobody listed: a deeper path implies it. 0755, owned by 0:0. */
+export const IMPLIED = -2
+
+export type Cause = 'overwritten' | 'deleted' | 'opaque' | 'replaced' | 'shadowed'
+
+/** Bytes that were stored in one layer and lost their last name in another (or in the same one). */
+export interface WasteRow {
+  /** Where they were stored: the path of the entry that holds the body. */
+  node: number
+  ref: number
+  bytes: number
+  storedIn: number
+  lostIn: number
+  cause: Cause
+}
+
+/** What is visible with layers 0..layer. Valid until the next layer is pushed; not to be written to. */
+export interface View {
+  layer: number
+  /** By node: an entry reference, ABSENT or IMPLIED. */
+  current: Int32Array
+}
+
+/** What one layer did: its nodes with what stood there before and after. Nodes where both agree are left out. */
+export interface Delta {
+  nodes: Uint32Array
+  before: Int32Array
+  after: Int32Array
+}
+
+/** Nodes an interning slice handles before it lets the caller breathe: well under 8 ms. */
+const SLICE = 8192
+/** The kind that stands at a node while nothing does. */
+const NOTHING = 255
+const MAX_ANOMALIES = 1000
+
+export class Stack {
+  readonly tree = new PathTree({ linked: true })
+  readonly layers: LayerIndex[] = []
+  readonly waste: WasteRow[] = []
+  readonly anomalies: Anomaly[] = []
+  readonly deltas: Delta[] = []
+  /** Sum of all regular-file bodies, bytes. */
+  stored = 0
+  /** Bytes that can be reached through some name in the topmost view. */
+  visible = 0
+
+  /** First reference of each layer, and one past the last. */
+  readonly #base: number[] = [0]
+  /** Node of the stack by node of the layer. */
+  readonly #nodeOf: Uint32Array[] = []
+  /** References of the inodes that a layer's hard links bind to, by entry; null: the layer has none. */
+  readonly #links: (Int32Array | null)[] = []
+  /** How many names each body has, by entry. */
+  readonly #names: Uint32Array[] = []
+  readonly #crcs = new Map<number, number>()
+
+  #current = new Int32Array([IMPLIED])
+  #kinds = new Uint8Array([Kind.dir])
+  #touched = new Uint8Array(1)
+  #touchedNodes: number[] = []
+  #touchedBefore: number[] = []
+  #lastView: View | null = null
+
+  /** Lays the next layer on top. */
+  push(index: LayerIndex): void {
+    for (const _ of this.#pushing(index));
+  }
+
+  /**
+   * The same in slices of a few milliseconds, for a thread that also draws. To be run to its end; until then views and
+   * changes of the layers below can be asked for as before.
+   */
+  *pushSlices(index: LayerIndex): Generator<void> {
+    this.view(this.deltas.length - 1)
+    yield* this.#pushing(index)
+  }
+
+  *#pushing(index: LayerIndex): Generator<void> {
+    const layer = this.layers.length
+    const nodeOf = new Uint32Array(index.nodes)
+    if (layer === 0) this.tree.reserve(index.nodes, index.names.length)
+    for (let from = 1; from < index.nodes; from += SLICE) {
+      const to = Math.min(from + SLICE, index.nodes)
+      for (let node = from; node < to; node++) {
+        const start = index.nameStart[node]!
+        nodeOf[node] = this.tree.insert(nodeOf[index.parent[node]!]!, index.names, start, index.nameStart[node + 1]!)
+      }
+      yield
+    }
+    this.layers.push(index)
+    this.#base.push(this.#base[layer]! + index.entries)
+    this.#nodeOf.push(nodeOf)
+    this.#links.push(null)
+    this.#names.push(new Uint32Array(index.entries))
+    this.#grow()
+    this.stored += index.stored
+    this.#hide(layer)
+    for (let from = 0; from < index.entries; from += SLICE) {
+      this.#lay(layer, from, Math.min(from + SLICE, index.entries))
+      yield
+    }
+    this.#settle()
+    this.#lastView = null
+    this.#touched = new Uint8Array(0)
+  }
+
+  /** The stack 0..k; -1 is the empty one. Costs what the layers between it and the last view changed. */
+  view(k: number): View {
+    const top = this.deltas.length - 1
+    const from = this.#lastView ?? { layer: top, current: this.#current.slice(0, this.tree.nodes) }
+    if (from.layer === k) return from
+    const current = from === this.#lastView ? from.current.slice() : from.current
+    for (let layer = from.layer; layer > k; layer--) {
+      const { nodes, before } = this.deltas[layer]!
+      for (let i = 0; i < nodes.length; i++) current[nodes[i]!] = before[i]!
+    }
+    for (let layer = from.layer + 1; layer <= k; layer++) {
+      const { nodes, after } = this.deltas[layer]!
+      for (let i = 0; i < nodes.length; i++) current[nodes[i]!] = after[i]!
+    }
+    return (this.#lastView = { layer: k, current })
+  }
+
+  layerOf(ref: number): number {
+    let low = 0
+    let high = this.layers.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      if (this.#base[middle]! <= ref) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  /** The number of the entry within its layer. */
+  indexOf(ref: number): number {
+    return ref - this.#base[this.layerOf(ref)]!
+  }
+
+  refOf(layer: number, entry: number): number {
+    return this.#base[layer]! + entry
+  }
+
+  nodeOf(ref: number): number {
+    const layer = this.layerOf(ref)
+    return this.#nodeOf[layer]![this.layers[layer]!.node[ref - this.#base[layer]!]!]!
+  }
+
+  /** The kind of what stands at a reference; IMPLIED is a directory. */
+  kindOf(ref: number): Kind {
+    if (ref === IMPLIED) return Kind.dir
+    const layer = this.layerOf(ref)
+    return this.layers[layer]!.kind[ref - this.#base[layer]!]! as Kind
+  }
+
+  /** Bytes of the file that a reference shows, hard links resolved; 0 for everything else. */
+  sizeOf(ref: number): number {
+    const inode = ref === IMPLIED ? -1 : this.inodeOf(ref)
+    if (inode < 0) return 0
+    const layer = this.layerOf(inode)
+    return this.layers[layer]!.size[inode - this.#base[layer]!]!
+  }
+
+  /** The entry that holds what a reference shows: itself, or what a hard link is bound to; -1: bound to nothing. */
+  inodeOf(ref: number): number {
+    const layer = this.layerOf(ref)
+    const entry = ref - this.#base[layer]!
+    if (this.layers[layer]!.kind[entry] !== Kind.hardlink) return ref
+    return this.#links[layer]?.[entry] ?? -1
+  }
+
+  /** The whole entry, path included. */
+  entry(ref: number): Entry & { layer: number; index: number } {
+    const layer = this.layerOf(ref)
+    const index = ref - this.#base[layer]!
+    return { ...entryOf(this.layers[layer]!, index), layer, index }
+  }
+
+  /** CRC-32 of a file's content by the reference of its inode, where it is known; -1 where it is not. */
+  crcOf(inode: number): number {
+    const known = this.#crcs.get(inode)
+    if (known !== undefined) return known
+    const layer = this.layerOf(inode)
+    const index = this.layers[layer]!
+    const entry = inode - this.#base[layer]!
+    if (index.size[entry] === 0) return 0
+    return index.hashed?.[entry] === 1 ? index.crc![entry]! : -1
+  }
+
+  /** Tells what was hashed since. */
+  setCrcs(layer: number, entries: Uint32Array, crcs: Uint32Array): void {
+    entries.forEach((entry, i) => {
+      this.#crcs.set(this.#base[layer]! + entry, crcs[i]!)
+    })
+  }
+
+  /** Whiteouts and opaque directories act on what lies below, wherever they stand in the tar: they come first. */
+  #hide(layer: number): void {
+    const { entries, kind, node } = this.layers[layer]!
+    for (let entry = 0; entry < entries; entry++) {
+      if (kind[entry]! < Kind.whiteout) continue
+      const at = this.#nodeOf[layer]![node[entry]!]!
+      if (kind[entry] === Kind.opaque) {
+        if (this.#kinds[at] === Kind.dir) this.#removeBelow(at, layer, 'opaque')
+      } else if (this.#kinds[at] !== NOTHING && at !== 0) {
+        this.#removeBelow(at, layer, 'deleted')
+        this.#drop(at, layer, 'deleted')
+        this.#set(at, ABSENT, NOTHING)
+      } else if (this.#touched[at] === 0) {
+        this.#anomaly(layer, at, 'whiteout-missing', 'a whiteout of something that no lower layer has')
+      }
+    }
+  }
+
+  #lay(layer: number, from: number, to: number): void {
+    const { kind, node } = this.layers[layer]!
+    const nodeOf = this.#nodeOf[layer]!
+    const base = this.#base[layer]!
+    const parent = this.tree.parent
+    for (let entry = from; entry < to; entry++) {
+      const type = kind[entry]!
+      if (type >= Kind.whiteout) continue
+      const at = nodeOf[node[entry]!]!
+      if (at === 0) {
+        if (type === Kind.dir) this.#set(0, base + entry, Kind.dir)
+        else this.#anomaly(layer, 0, 'root-replaced', 'an entry that is no directory stands for the root')
+        continue
+      }
+      if (this.#kinds[parent[at]!] !== Kind.dir) this.#imply(parent[at]!, layer)
+      // The link binds before its own name is taken away: a link to itself keeps what it names.
+      const inode = type === Kind.hardlink ? this.#bind(layer, entry) : base + entry
+      if (inode >= 0) this.#count(inode)
+      const existing = this.#kinds[at]!
+      if (existing === Kind.dir) {
+        if (type !== Kind.dir) this.#removeBelow(at, layer, 'replaced')
+      } else if (existing !== NOTHING) {
+        this.#drop(
+          at,
+          layer,
+          isFile(existing) && isFile(type) ? 'overwritten' : existing === type ? 'overwritten' : 'replaced',
+        )
+      }
+      this.#set(at, base + entry, type)
+    }
+  }
+
+  /** Makes directories of a path and of what leads to it, where no entry says so; what is no directory goes (rule 5). */
+  #imply(node: number, layer: number): void {
+    const missing: number[] = []
+    for (let at = node; this.#kinds[at] !== Kind.dir; at = this.tree.parent[at]!) missing.push(at)
+    for (const at of missing.reverse()) {
+      if (this.#kinds[at] !== NOTHING) this.#drop(at, layer, 'replaced')
+      this.#set(at, IMPLIED, Kind.dir)
+    }
+  }
+
+  /** What a hard link binds to: the name's entry in its own layer so far, else the lower one (rule 8). */
+  #bind(layer: number, entry: number): number {
+    const index = this.layers[layer]!
+    const id = index.link[entry]!
+    const target =
+      id === 0 ? -1 : this.tree.find(index.linkBytes.subarray(index.linkStart[id - 1]!, index.linkStart[id]!))
+    const ref = target < 0 ? ABSENT : this.#current[target]!
+    const inode = ref < 0 || this.kindOf(ref) === Kind.dir ? -1 : this.inodeOf(ref)
+    if (inode < 0) {
+      const at = this.#nodeOf[layer]![index.node[entry]!]!
+      this.#anomaly(layer, at, 'dangling-hardlink', 'a hard link to something that is not there')
+    }
+    this.#links[layer] ??= new Int32Array(index.entries).fill(-1)
+    this.#links[layer]![entry] = inode
+    return inode
+  }
+
+  #count(inode: number): void {
+    const layer = this.layerOf(inode)
+    const entry = inode - this.#base[layer]!
+    if (this.#names[layer]![entry]!++ === 0) this.visible += this.layers[layer]!.size[entry]!
+  }
+
+  #removeBelow(node: number, layer: number, cause: Cause): void {
+    const { firstChild, nextSibling } = this.tree
+    const todo = [node]
+    while (todo.length > 0) {
+      const at = todo.pop()!
+      for (let child = firstChild[at]!; child !== 0; child = nextSibling[child]!) {
+        if (this.#kinds[child] === NOTHING) continue
+        if (this.#kinds[child] === Kind.dir) todo.push(child)
+        this.#drop(child, layer, cause)
+        this.#set(child, ABSENT, NOTHING)
+      }
+    }
+  }
+
+  /** Takes a name from the inode at a node; the last one to go makes its bytes waste. */
+  #drop(node: number, layer: number, cause: Cause): void {
+    const ref = this.#current[node]!
+    if (ref < 0 || this.#kinds[node] === Kind.dir) return
+    const inode = this.inodeOf(ref)
+    if (ref >= this.#base[layer]!) {
+      cause = 'shadowed'
+      this.#anomaly(layer, node, 'duplicate-path', 'the path stands in the layer more than once; the last one counts')
+    }
+    if (inode < 0) return
+    const storedIn = this.layerOf(inode)
+    const entry = inode - this.#base[storedIn]!
+    if (--this.#names[storedIn]![entry]! > 0) return
+    const bytes = this.layers[storedIn]!.size[entry]!
+    if (bytes === 0) return
+    this.visible -= bytes
+    this.waste.push({ node: this.nodeOf(inode), ref: inode, bytes, storedIn, lostIn: layer, cause })
+  }
+
+  #set(node: number, ref: number, kind: number): void {
+    if (this.#touched[node] === 0) {
+      this.#touched[node] = 1
+      this.#touchedNodes.push(node)
+      this.#touchedBefore.push(this.#current[node]!)
+    }
+    this.#current[node] = ref
+    this.#kinds[node] = kind
+  }
+
+  /** Keeps of what was touched only what is different now. */
+  #settle(): void {
+    let kept = 0
+    const nodes = Uint32Array.from(this.#touchedNodes)
+    const before = Int32Array.from(this.#touchedBefore)
+    const after = new Int32Array(nodes.length)
+    for (let i = 0; i < nodes.length; i++) {
+      if (before[i] === this.#current[nodes[i]!]) continue
+      nodes[kept] = nodes[i]!
+      before[kept] = before[i]!
+      after[kept++] = this.#current[nodes[i]!]!
+    }
+    const whole = kept === nodes.length
+    this.deltas.push(
+      whole
+        ? { nodes, before, after }
+        : { nodes: nodes.slice(0, kept), before: before.slice(0, kept), after: after.slice(0, kept) },
+    )
+    this.#touchedNodes = []
+    this.#touchedBefore = []
+  }
+
+  #grow(): void {
+    const nodes = this.tree.nodes
+    this.#touched = new Uint8Array(nodes)
+    if (nodes <= this.#current.length) return
+    const current = new Int32Array(nodes).fill(ABSENT, this.#current.length)
+    current.set(this.#current)
+    const kinds = new Uint8Array(nodes).fill(NOTHING, this.#kinds.length)
+    kinds.set(this.#kinds)
+    this.#current = current
+    this.#kinds = kinds
+  }
+
+  #anomaly(layer: number, node: number, kind: string, text: string): void {
+    if (this.anomalies.length < MAX_ANOMALIES) this.anomalies.push({ layer, path: this.tree.path(node), kind, text })
+  }
+}
+
+function isFile(kind: number): boolean {
+  return kind === Kind.file || kind === Kind.hardlink
+}
