@@ -1,6 +1,7 @@
 /**
- * What layers do to the stack below them: A added, C changed, D deleted, and why (LAYERS.md, rule 12). Whether content
- * differs is asked only where size and all metadata but the time agree; such pairs are handed out to be hashed.
+ * What layers do to the stack below them: A added, C changed, D deleted, and why (LAYERS.md, rule 12). What a layer
+ * lists again is C even when nothing is different: it is stored again all the same. Whether content differs is asked
+ * only where size and all metadata but the time agree; such pairs are handed out to be hashed.
  */
 import { Kind } from './entry.ts'
 import { deviceOf } from './read-entry.ts'
@@ -32,7 +33,10 @@ export interface ChangeSet {
   /** Pairs of inodes whose contents have to be hashed before the answer is final. */
   unknown: { node: number; before: number; after: number }[]
   letter(node: number): Letter | null
-  /** Why a node is C; empty for A and D. Without `content` on a file: rewritten, same content. */
+  /**
+   * Why a node is C; empty for A and D. A file without `content` was stored again with the same content; nothing at
+   * all means that the layer lists it again as it was.
+   */
   reasons(node: number): Reason[]
   /** What stood at the node below layer `from`, and what stands there with layer `to`: references, ABSENT or IMPLIED. */
   before(node: number): number
@@ -65,7 +69,6 @@ export function changes(stack: Stack, from: number, to: number): ChangeSet {
       } else {
         const why = compareEntries(stack, before, after)
         if (why & UNKNOWN) unknown.push({ node, before: stack.inodeOf(before), after: stack.inodeOf(after) })
-        if ((why & ~UNKNOWN) === 0) continue
         reasons[node] = why
         letters[node] = 2
         counts.changed++
