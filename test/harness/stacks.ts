@@ -55,7 +55,7 @@ export function expectLedgerAddsUp(stack: Stack): void {
 export function treeText(stack: Stack, upTo = stack.layers.length - 1): string {
   const { current } = stack.view(upTo)
   const lines: [Buffer, string][] = []
-  for (let node = 1; node < stack.tree.count; node++) {
+  for (let node = 1; node < stack.tree.nodes; node++) {
     const ref = current[node]
     if (ref === -1) continue
     const path = Buffer.from(stack.tree.path(node))
