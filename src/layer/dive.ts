@@ -1,12 +1,12 @@
 /**
  * The score that dive prints, for people who compare (`--score dive`). It is reproduced with its defects: leaves only,
  * whiteouts under the name they hide, deleted directories counted once under their own name, opaque directories
- * ignored, a layer's walk that ends at a whiteout of something unknown. The rule is in the README.
+ * ignored, a layer's walk that ends at a whiteout of something unknown.
  */
 import { compareBytes } from '../base/paths.ts'
 import { Kind } from './entry.ts'
 import type { LayerIndex } from './layer-index.ts'
-import { PathTree } from './path-tree.ts'
+import type { Stack } from './stack.ts'
 
 export interface DiveScore {
   /** Sum of the smallest copy of each path over the sum of all copies; 1 when nothing is stored. */
@@ -18,82 +18,111 @@ export interface DiveScore {
   files: { path: Uint8Array; count: number; bytes: number }[]
 }
 
-/** dive's numbers for these layers, bottom first. Linear in the entries. */
-export function diveScore(layers: readonly LayerIndex[]): DiveScore {
-  const state = new Restack()
-  const tally = new Map<number, { count: number; total: number; smallest: number }>()
+/** A path in dive's stacked tree: not there, there, or there as a directory that some layer lists. */
+const GONE = 0
+const THERE = 1
+const LISTED_DIR = 2
+
+/** dive's numbers for the layers of a stack. Linear in their entries. */
+export function diveScore(stack: Stack): DiveScore {
+  const tally = new Tally(stack.tree.nodes)
+  const restack = new Restack(stack)
   let userBytes = 0
-  layers.forEach((layer, i) => {
+  stack.layers.forEach((layer, i) => {
     if (i > 0) userBytes += layer.stored
-    const own = new LayerTree(layer, state.tree)
+    const own = new OwnTree(layer, stack.ownNodes(i))
     own.leaves((node, entry) => {
-      const whiteout = layer.kind[entry] === Kind.whiteout
-      if (whiteout && i > 0 && !state.has(node)) return false
-      if (whiteout && i === 0) return false
-      const size = whiteout ? state.directoryBytes(node) : layer.size[entry]!
-      const seen = tally.get(node)
-      if (seen === undefined) tally.set(node, { count: 1, total: size, smallest: size })
+      if (layer.kind[entry] !== Kind.whiteout) tally.visit(node, layer.size[entry]!)
+      else if (restack.state[node] !== GONE) tally.visit(node, restack.directoryBytes(node))
       else {
-        seen.count++
-        seen.total += size
-        seen.smallest = Math.min(seen.smallest, size)
+        tally.unknown(node)
+        return false
       }
       return true
     })
-    own.stackOn(state)
+    own.stackOn(restack)
   })
-  let smallest = 0
-  let total = 0
-  let wastedBytes = 0
-  const files: DiveScore['files'] = []
-  for (const [node, seen] of tally) {
-    smallest += seen.smallest
-    total += seen.total
-    if (seen.count < 2) continue
-    wastedBytes += seen.total
-    files.push({ path: state.tree.path(node), count: seen.count, bytes: seen.total })
+  return tally.score(stack, userBytes)
+}
+
+/** What has been seen of each path. */
+class Tally {
+  readonly #count: Uint32Array
+  readonly #total: Float64Array
+  readonly #smallest: Float64Array
+
+  constructor(nodes: number) {
+    this.#count = new Uint32Array(nodes)
+    this.#total = new Float64Array(nodes)
+    this.#smallest = new Float64Array(nodes)
   }
-  files.sort((a, b) => b.bytes - a.bytes || compareBytes(a.path, b.path))
-  return {
-    efficiency: total === 0 ? 1 : smallest / total,
-    wastedBytes,
-    userWastedPercent: userBytes === 0 ? null : wastedBytes / userBytes,
-    files,
+
+  visit(node: number, size: number): void {
+    this.#smallest[node] = this.#count[node] === 0 ? size : Math.min(this.#smallest[node]!, size)
+    this.#count[node]!++
+    this.#total[node]! += size
+  }
+
+  /** dive leaves such a path in its sums with the size that means "none seen yet". */
+  unknown(node: number): void {
+    if (this.#count[node] === 0) this.#smallest[node] = -1
+  }
+
+  score(stack: Stack, userBytes: number): DiveScore {
+    let smallest = 0
+    let total = 0
+    let wastedBytes = 0
+    const files: DiveScore['files'] = []
+    for (let node = 0; node < this.#count.length; node++) {
+      smallest += this.#smallest[node]!
+      total += this.#total[node]!
+      if (this.#count[node]! < 2) continue
+      wastedBytes += this.#total[node]!
+      files.push({ path: stack.tree.path(node), count: this.#count[node]!, bytes: this.#total[node]! })
+    }
+    files.sort((a, b) => b.bytes - a.bytes || compareBytes(a.path, b.path))
+    return {
+      efficiency: total === 0 ? 1 : smallest / total,
+      wastedBytes,
+      userWastedPercent: userBytes === 0 ? null : wastedBytes / userBytes,
+      files,
+    }
   }
 }
 
 /** dive's stacked tree: what each path holds, without regard to types. */
 class Restack {
-  readonly tree = new PathTree({ linked: true })
-  readonly #size = new Map<number, number>()
-  readonly #listedDirs = new Set<number>()
+  readonly state: Uint8Array
+  readonly #size: Float64Array
+  readonly #tree: Stack['tree']
 
-  has(node: number): boolean {
-    return this.#size.has(node)
+  constructor(stack: Stack) {
+    this.#tree = stack.tree
+    this.state = new Uint8Array(stack.tree.nodes)
+    this.#size = new Float64Array(stack.tree.nodes)
   }
 
   put(node: number, size: number, isDir: boolean): void {
-    for (let at = this.tree.parent[node]!; at !== 0 && !this.#size.has(at); at = this.tree.parent[at]!) {
-      this.#size.set(at, 0)
+    for (let at = this.#tree.parent[node]!; at !== 0 && this.state[at] === GONE; at = this.#tree.parent[at]!) {
+      this.state[at] = THERE
     }
-    this.#size.set(node, size)
-    if (isDir) this.#listedDirs.add(node)
-    else this.#listedDirs.delete(node)
+    this.#size[node] = size
+    this.state[node] = isDir ? LISTED_DIR : THERE
   }
 
   remove(node: number): void {
     this.#below(node, at => {
-      this.#size.delete(at)
-      this.#listedDirs.delete(at)
+      this.state[at] = GONE
+      this.#size[at] = 0
     })
   }
 
   /** Bytes below a directory that some layer lists; 0 for files and for directories that are only implied. */
   directoryBytes(node: number): number {
-    if (!this.#listedDirs.has(node)) return 0
+    if (this.state[node] !== LISTED_DIR) return 0
     let bytes = 0
     this.#below(node, at => {
-      bytes += this.#size.get(at)!
+      bytes += this.#size[at]!
     })
     return bytes
   }
@@ -102,107 +131,106 @@ class Restack {
     const todo = [node]
     while (todo.length > 0) {
       const at = todo.pop()!
-      if (!this.#size.has(at)) continue
-      for (let child = this.tree.firstChild[at]!; child !== 0; child = this.tree.nextSibling[child]!) todo.push(child)
+      if (this.state[at] === GONE) continue
+      for (let child = this.#tree.firstChild[at]!; child !== 0; child = this.#tree.nextSibling[child]!) todo.push(child)
       visit(at)
     }
   }
 }
 
-/** One layer as dive sees it: whiteouts are nodes of their own beside what they hide. */
-class LayerTree {
+/** One layer as dive sees it: whiteouts are leaves of their own beside what they hide. */
+class OwnTree {
   readonly #layer: LayerIndex
-  /** Node of the common tree by node of the layer. */
   readonly #nodeOf: Uint32Array
   /** By node of the layer: its last entry that is no marker, and its whiteout; -1 for none. */
   readonly #entry: Int32Array
   readonly #whiteout: Int32Array
-  readonly #children: Map<number, number[]> = new Map()
+  /** By node: something stands at or below it. */
+  readonly #present: Uint8Array
+  readonly #hasBelow: Uint8Array
+  readonly #ordered: boolean
+  #children: Map<number, number[]> | null = null
 
-  constructor(layer: LayerIndex, tree: PathTree) {
+  constructor(layer: LayerIndex, nodeOf: Uint32Array) {
+    const { nodes, entries, kind, node, parent } = layer
     this.#layer = layer
-    this.#nodeOf = new Uint32Array(layer.nodes)
-    this.#entry = new Int32Array(layer.nodes).fill(-1)
-    this.#whiteout = new Int32Array(layer.nodes).fill(-1)
-    for (let node = 1; node < layer.nodes; node++) {
-      const parent = layer.parent[node]!
-      this.#nodeOf[node] = tree.insert(
-        this.#nodeOf[parent]!,
-        layer.names,
-        layer.nameStart[node]!,
-        layer.nameStart[node + 1]!,
-      )
+    this.#nodeOf = nodeOf
+    this.#entry = new Int32Array(nodes).fill(-1)
+    this.#whiteout = new Int32Array(nodes).fill(-1)
+    this.#present = new Uint8Array(nodes)
+    this.#hasBelow = new Uint8Array(nodes)
+    let whiteouts = 0
+    for (let entry = 0; entry < entries; entry++) {
+      if (kind[entry] === Kind.opaque) continue
+      if (kind[entry] === Kind.whiteout) whiteouts++
+      const column = kind[entry] === Kind.whiteout ? this.#whiteout : this.#entry
+      column[node[entry]!] = entry
+      this.#present[node[entry]!] = 1
     }
-    for (let entry = 0; entry < layer.entries; entry++) {
-      const kind = layer.kind[entry]!
-      if (kind === Kind.whiteout) this.#whiteout[layer.node[entry]!] = entry
-      else if (kind !== Kind.opaque) this.#entry[layer.node[entry]!] = entry
-    }
-    const present = this.#present()
-    for (let node = 1; node < layer.nodes; node++) {
-      if (!present[node]) continue
-      const siblings = this.#children.get(layer.parent[node]!)
-      if (siblings === undefined) this.#children.set(layer.parent[node]!, [node])
-      else siblings.push(node)
-    }
+    for (let at = nodes - 1; at > 0; at--)
+      if (this.#present[at]) this.#hasBelow[parent[at]!] = this.#present[parent[at]!] = 1
+    this.#ordered = whiteouts > 0
   }
 
-  /** Leaves in dive's order until `visit` says stop; a whiteout comes where its own `.wh.` name sorts. */
+  /** The leaves until `visit` says stop. Their order matters only where there are whiteouts. */
   leaves(visit: (node: number, entry: number) => boolean): void {
-    this.#walk(visit, () => {})
+    if (this.#ordered) return this.#walk(visit, () => {})
+    for (let node = 1; node < this.#layer.nodes; node++) {
+      if (this.#entry[node]! >= 0 && !this.#hasBelow[node]) visit(this.#nodeOf[node]!, this.#entry[node]!)
+    }
   }
 
-  /** Adds the layer to the stacked tree in dive's order: names and whiteouts by name, each as it comes. */
+  /** Adds the layer to the stacked tree. */
   stackOn(state: Restack): void {
-    const { kind, size } = this.#layer
-    this.#walk(
-      (node, entry) => {
-        if (kind[entry] === Kind.whiteout) state.remove(node)
-        else state.put(node, size[entry]!, kind[entry] === Kind.dir)
-        return true
-      },
-      (node, entry) => state.put(node, 0, entry >= 0 && kind[entry] === Kind.dir),
-    )
+    const { kind, size, nodes } = this.#layer
+    const put = (node: number, entry: number) =>
+      state.put(node, entry < 0 ? 0 : size[entry]!, entry >= 0 && kind[entry] === Kind.dir)
+    if (!this.#ordered) {
+      for (let node = 1; node < nodes; node++) if (this.#present[node]) put(this.#nodeOf[node]!, this.#entry[node]!)
+      return
+    }
+    this.#walk((node, entry) => {
+      if (kind[entry] === Kind.whiteout) state.remove(node)
+      else put(node, entry)
+      return true
+    }, put)
   }
 
+  /** Depth first in the order of names; a whiteout comes where its own `.wh.` name sorts. */
   #walk(leaf: (node: number, entry: number) => boolean, inner: (node: number, entry: number) => void): void {
     const todo = this.#items(0).reverse()
     while (todo.length > 0) {
       const { node, whiteout } = todo.pop()!
       if (whiteout >= 0) {
         if (!leaf(this.#nodeOf[node]!, whiteout)) return
-        continue
-      }
-      const below = this.#items(node)
-      if (below.length === 0) {
-        if (this.#entry[node]! >= 0 && !leaf(this.#nodeOf[node]!, this.#entry[node]!)) return
-        continue
-      }
-      inner(this.#nodeOf[node]!, this.#entry[node]!)
-      for (const item of below.reverse()) todo.push(item)
+      } else if (this.#hasBelow[node]) {
+        inner(this.#nodeOf[node]!, this.#entry[node]!)
+        for (const item of this.#items(node).reverse()) todo.push(item)
+      } else if (!leaf(this.#nodeOf[node]!, this.#entry[node]!)) return
     }
   }
 
   #items(node: number): { node: number; whiteout: number }[] {
+    this.#children ??= this.#childLists()
     const items: { node: number; whiteout: number; name: Uint8Array }[] = []
     for (const child of this.#children.get(node) ?? []) {
       const name = this.#layer.names.subarray(this.#layer.nameStart[child]!, this.#layer.nameStart[child + 1]!)
       const whiteout = this.#whiteout[child]!
       if (whiteout >= 0) items.push({ node: child, whiteout, name: Buffer.concat([WH, name]) })
-      if (this.#entry[child]! >= 0 || this.#children.has(child)) items.push({ node: child, whiteout: -1, name })
+      if (this.#entry[child]! >= 0 || this.#hasBelow[child]) items.push({ node: child, whiteout: -1, name })
     }
     return items.sort((a, b) => compareBytes(a.name, b.name))
   }
 
-  /** Which nodes have an entry at or below them: paths that only an opaque marker names do not exist for dive. */
-  #present(): Uint8Array {
-    const { nodes, parent } = this.#layer
-    const present = new Uint8Array(nodes)
-    for (let node = nodes - 1; node > 0; node--) {
-      if (this.#entry[node]! >= 0 || this.#whiteout[node]! >= 0) present[node] = 1
-      if (present[node]) present[parent[node]!] = 1
+  #childLists(): Map<number, number[]> {
+    const lists = new Map<number, number[]>()
+    for (let node = 1; node < this.#layer.nodes; node++) {
+      if (!this.#present[node]) continue
+      const siblings = lists.get(this.#layer.parent[node]!)
+      if (siblings === undefined) lists.set(this.#layer.parent[node]!, [node])
+      else siblings.push(node)
     }
-    return present
+    return lists
   }
 }
 

@@ -161,6 +161,11 @@ export class Stack {
     return this.#nodeOf[layer]![this.layers[layer]!.node[ref - this.#base[layer]!]!]!
   }
 
+  /** Node of the stack by node of a layer's own tree. */
+  ownNodes(layer: number): Uint32Array {
+    return this.#nodeOf[layer]!
+  }
+
   /** The kind of what stands at a reference; IMPLIED is a directory. */
   kindOf(ref: number): Kind {
     if (ref === IMPLIED) return Kind.dir
@@ -238,7 +243,7 @@ export class Stack {
       const at = nodeOf[node[entry]!]!
       if (at === 0) {
         if (type === Kind.dir) this.#set(0, base + entry, Kind.dir)
-        else this.#anomaly(layer, 0, 'root-replaced', 'an entry that is no directory stands for the root')
+        else this.#refuseRoot(layer, entry)
         continue
       }
       if (this.#kinds[parent[at]!] !== Kind.dir) this.#imply(parent[at]!, layer)
@@ -257,6 +262,14 @@ export class Stack {
       }
       this.#set(at, base + entry, type)
     }
+  }
+
+  /** The root is a directory and stays one; what claims its place is stored for nothing. */
+  #refuseRoot(layer: number, entry: number): void {
+    this.#anomaly(layer, 0, 'root-replaced', 'an entry that is no directory stands for the root')
+    const bytes = this.layers[layer]!.size[entry]!
+    const ref = this.refOf(layer, entry)
+    if (bytes > 0) this.waste.push({ node: 0, ref, bytes, storedIn: layer, lostIn: layer, cause: 'shadowed' })
   }
 
   /** Makes directories of a path and of what leads to it, where no entry says so; what is no directory goes (rule 5). */

@@ -262,7 +262,7 @@ describe('the ledger and, beside it, what dive says', () => {
     expect([stack.stored, stack.stored - stack.visible]).toEqual([stored, wasted])
     expect(stack.visible / stack.stored).toBeCloseTo(efficiency, 4)
     if (tree !== undefined) expect(treeText(stack)).toBe(tree)
-    const score = diveScore(stack.layers)
+    const score = diveScore(stack)
     expect(score.efficiency).toBeCloseTo(dive[0], 4)
     expect(score.wastedBytes).toBe(dive[1])
     if (dive[2] !== undefined) expect(score.userWastedPercent).toBeCloseTo(dive[2], 4)
