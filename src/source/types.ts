@@ -60,7 +60,11 @@ export interface Image {
    * The content of a regular file, by its entry in the layer's index (hard links: the caller resolves them first).
    * Yields chunks; holes of sparse files come as zeros. `start`/`end` in bytes bound what is read.
    */
-  readFile(layer: number, entry: number, options?: { start?: number; end?: number; signal?: AbortSignal }): AsyncIterable<Uint8Array>
+  readFile(
+    layer: number,
+    entry: number,
+    options?: { start?: number; end?: number; signal?: AbortSignal },
+  ): AsyncIterable<Uint8Array>
   /** CRC-32 of the contents of these entries of a layer, by entry. Used where rule 12 asks whether content differs. */
   hashFiles(layer: number, entries: Uint32Array, work?: Work): Promise<Uint32Array>
   close(): Promise<void>
