@@ -1,0 +1,147 @@
+/** What one instruction does to the config: the rules of Docker's builders, instruction by instruction. */
+import { type Known, type Pair, parsePairs, toPair, unquote, words } from './dockerfile-words.ts'
+import { parseHealthcheck } from './healthcheck.ts'
+import { type Instruction, parseList } from './instruction.ts'
+import type { RunConfig } from './types.ts'
+
+/** The final config, which decides where a line can be read in two ways. */
+export interface Reading {
+  env: Known
+  labels: Known
+  run: RunConfig
+  windows: boolean
+}
+
+/** A config while it grows: what is keyed stands in maps and sets, the rest in `run`. */
+export interface RunState {
+  run: RunConfig
+  env: Map<string, string>
+  labels: Map<string, string>
+  ports: Set<string>
+  volumes: Set<string>
+  onBuild: string[]
+}
+
+/** A longer text of an instruction other than RUN is nothing that a builder wrote; it changes nothing. */
+const longestText = 1 << 16
+
+export function stateOf(run: RunConfig): RunState {
+  return {
+    run: { ...run },
+    env: new Map(run.env.map(toPair)),
+    labels: new Map(Object.entries(run.labels)),
+    ports: new Set(run.exposedPorts),
+    volumes: new Set(run.volumes),
+    onBuild: [...run.onBuild],
+  }
+}
+
+/** Lays one more instruction on the config. `keepsCmd`: this ENTRYPOINT leaves CMD alone. */
+export function apply(state: RunState, instruction: Instruction, reading: Reading, keepsCmd: boolean): void {
+  const { run, env } = state
+  const { text } = instruction
+  if (text.length > longestText) return
+  switch (instruction.keyword) {
+    case 'ENV':
+      for (const [name, value] of pairsOf(instruction, reading, env)) env.set(name, value)
+      break
+    case 'LABEL':
+      for (const [name, value] of pairsOf(instruction, reading, env)) state.labels.set(name, value)
+      break
+    case 'WORKDIR':
+      run.workingDir = workingDirOf(run.workingDir, text, env, reading)
+      break
+    case 'USER':
+      run.user = unquote(unbracket(text), env)
+      break
+    case 'ENTRYPOINT':
+      run.entrypoint = commandOf(text, run, reading)
+      if (!keepsCmd) run.cmd = null
+      break
+    case 'CMD':
+      run.cmd = commandOf(text, run, reading)
+      break
+    case 'EXPOSE':
+      for (const port of portsOf(text, env)) state.ports.add(port)
+      break
+    case 'VOLUME':
+      for (const volume of volumesOf(text, env)) state.volumes.add(volume)
+      break
+    case 'SHELL':
+      run.shell = shellOf(text, reading)
+      break
+    case 'STOPSIGNAL':
+      run.stopSignal = unquote(unbracket(text), env) || null
+      break
+    case 'HEALTHCHECK':
+      run.healthcheck = parseHealthcheck(text) ?? run.healthcheck
+      break
+    case 'ONBUILD':
+      state.onBuild.push(text)
+      break
+  }
+}
+
+/** The pairs of an ENV or LABEL. */
+export function pairsOf(instruction: Instruction, reading: Reading, env: ReadonlyMap<string, string>): Pair[] {
+  if (instruction.text.length > longestText) return []
+  const known = instruction.keyword === 'ENV' ? reading.env : reading.labels
+  return parsePairs(instruction.text, known, env, instruction.spelling !== 'plain')
+}
+
+/** `80/tcp`, `80 443/tcp`, `map[80/tcp:{}]`, `[80/tcp]`, each as `PORT/PROTOCOL`. */
+export function portsOf(text: string, env: ReadonlyMap<string, string>): string[] {
+  if (text.length > longestText) return []
+  const inner = /^(?:map)?\[([\s\S]*)\]$/.exec(text)?.[1] ?? text
+  return words(inner)
+    .map(word => unquote(word.replace(/:\{\}$/, ''), env))
+    .map(port => (port.includes('/') ? port.toLowerCase() : `${port}/tcp`))
+}
+
+/** `[/data /logs]`, `["/data"]`, `/data /logs` */
+export function volumesOf(text: string, env: ReadonlyMap<string, string>): string[] {
+  if (text.length > longestText) return []
+  return parseList(text) ?? words(text).map(word => unquote(word, env))
+}
+
+/** The exec form as a list; anything else is the shell form. */
+export function commandOf(text: string, run: RunConfig, { windows }: Pick<Reading, 'windows'>): string[] {
+  const list = parseList(text)
+  if (list) return list
+  const shell = run.shell ?? (windows ? ['cmd', '/S', '/C'] : ['/bin/sh', '-c'])
+  return [...shell, text]
+}
+
+/** `[/bin/bash -o pipefail -c]` lost its quotes: the final config has them where it is the same shell. */
+function shellOf(text: string, { run }: Reading): string[] {
+  const list = parseList(text) ?? words(text)
+  return run.shell && run.shell.join(' ') === list.join(' ') ? run.shell : list
+}
+
+/** A relative path lies below the one before it. */
+function workingDirOf(
+  below: string,
+  text: string,
+  env: ReadonlyMap<string, string>,
+  { windows, run }: Reading,
+): string {
+  const path = windows ? text : unquote(unbracket(text), env)
+  if (!windows) return cleanPath(path.startsWith('/') ? path : `${below}/${path}`)
+  if (/^[a-z]:/i.test(path) || path === run.workingDir) return path
+  if (/^[\\/]/.test(path)) return `C:${path.replaceAll('/', '\\')}`
+  return `${below.replace(/\\$/, '') || 'C:'}\\${path.replaceAll('/', '\\')}`
+}
+
+function cleanPath(path: string): string {
+  const parts: string[] = []
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop()
+    else if (part !== '' && part !== '.') parts.push(part)
+  }
+  return `/${parts.join('/')}`
+}
+
+/** `[nova]`, as the classic builder once wrote single values. */
+function unbracket(text: string): string {
+  return /^\[(\S*)\]$/.exec(text)?.[1] ?? text
+}
