@@ -33,6 +33,11 @@ function importsOf(file: string): Import[] {
   return found
 }
 
+/** The text of a file without its comments. */
+function code(file: string): string {
+  return readFileSync(join(src, file), 'utf8').replace(/\/\*[^]*?\*\/|\/\/[^\n]*/g, '')
+}
+
 function room(file: string): string {
   return file.split(sep)[0]!
 }
@@ -51,7 +56,7 @@ describe('the house', () => {
   test('imports go down and never up', () => {
     const upward = inside.filter(({ file, to }) => {
       const [from, into] = [rooms.indexOf(room(file)), rooms.indexOf(room(to))]
-      return from >= 0 && (into < 0 || into < from)
+      return from >= 0 && !to.endsWith('package.json') && (into < 0 || into < from)
     })
     expect(upward.map(({ file, to }) => `${file} -> ${to}`)).toEqual([])
   })
@@ -67,9 +72,7 @@ describe('the house', () => {
     )
     expect(impure.map(({ file, target }) => `${file} -> ${target}`)).toEqual([])
     const clocks = files.filter(
-      file =>
-        pure.includes(room(file)) &&
-        /Date\.now|performance\.now|process\.|new Date\(\)/.test(readFileSync(join(src, file), 'utf8')),
+      file => pure.includes(room(file)) && /Date\.now|performance\.now|process\.|new Date\(\)/.test(code(file)),
     )
     expect(clocks).toEqual([])
   })
