@@ -1,0 +1,64 @@
+/** What can be done on every screen. */
+import type { Action } from './action.ts'
+
+/** What the program as a whole offers to its actions. */
+export interface Program {
+  back(): void
+  help(): void
+  palette(): void
+  redraw(): void
+  suspend(): void
+  quit(): void
+  /** Whether `back` would leave the program. */
+  atTop(): boolean
+}
+
+export const globalActions: readonly Action<Program>[] = [
+  {
+    id: 'global.back',
+    title: 'One level back',
+    keys: ['esc', 'q'],
+    scope: 'global',
+    hint: 'back',
+    worth: 20,
+    needs: program => !program.atTop(),
+    run: program => program.back(),
+  },
+  {
+    id: 'global.leave',
+    title: 'Quit',
+    keys: ['q'],
+    scope: 'global',
+    hint: 'quit',
+    worth: 20,
+    needs: program => program.atTop(),
+    run: program => program.quit(),
+  },
+  {
+    id: 'global.palette',
+    title: 'Find a command by its name',
+    keys: [':', 'ctrl-p'],
+    scope: 'global',
+    hint: 'command',
+    worth: 40,
+    run: program => program.palette(),
+  },
+  {
+    id: 'global.help',
+    title: 'The keys that are valid here',
+    keys: ['?', 'f1'],
+    scope: 'global',
+    hint: 'help',
+    worth: 100,
+    run: program => program.help(),
+  },
+  { id: 'global.redraw', title: 'Draw the screen anew', keys: ['ctrl-l'], scope: 'global', run: p => p.redraw() },
+  {
+    id: 'global.suspend',
+    title: 'To the shell; fg comes back',
+    keys: ['ctrl-z'],
+    scope: 'global',
+    run: p => p.suspend(),
+  },
+  { id: 'global.quit', title: 'Quit at once', keys: ['ctrl-c'], scope: 'global', run: program => program.quit() },
+]

@@ -1,0 +1,30 @@
+/** What a screen is: its own state outside of React, and a function that draws it. */
+import type { BoundAction } from '../actions/action.ts'
+import type { Size } from './layout.ts'
+import type { MouseEvent } from './terminal/events.ts'
+import type { Theme } from './theme.ts'
+
+export interface Screen {
+  readonly id: string
+  /** Its name in the breadcrumb, harmless text. */
+  title(): string
+  /** The right end of the breadcrumb line, most important first; the last ones are dropped where it is narrow. */
+  summary?(): string[]
+  /** The scopes whose actions are valid now, innermost first. The app adds `global`. */
+  scopes(): readonly string[]
+  readonly actions: readonly BoundAction[]
+  /** The body: exactly `size.rows` lines of exactly `size.columns` columns. Reads its own state and nothing else. */
+  draw(size: Size, theme: Theme): string[]
+  /** Calls back whenever what `draw` shows may have changed; the returned function ends that. */
+  subscribe(changed: () => void): () => void
+  /** `esc`: true when it closed something of its own; otherwise the app leaves the screen. */
+  back?(): boolean
+  /** Columns and rows of the body, 0-based. */
+  mouse?(event: MouseEvent): void
+  /** It is on top: new, or uncovered again. */
+  shown?(): void
+  /** Another screen covers it. */
+  hidden?(): void
+  /** It has been left for good: stops what it started. */
+  close?(): void
+}
