@@ -124,9 +124,8 @@ function compareEntries(stack: Stack, before: number, after: number): number {
 function compareContent(stack: Stack, old: number, now: number, oldSize: number, newSize: number, why: number): number {
   if (oldSize !== newSize) return CONTENT
   if (oldSize === 0) return 0
-  const a = stack.crcOf(old)
-  const b = stack.crcOf(now)
-  if (a >= 0 && b >= 0) return a === b ? 0 : CONTENT
+  const same = stack.sameContent(old, now)
+  if (same !== null) return same ? 0 : CONTENT
   return why === 0 ? UNKNOWN : 0
 }
 

@@ -36,6 +36,7 @@ export class IndexBuilder implements EntrySink {
   #xattr: Uint32Array | null = null
   #crc: Uint32Array | null = null
   #hashed: Uint8Array | null = null
+  #hashKind: LayerIndex['hashKind'] = null
   #running = 0
   #hashing = false
   #stored = 0
@@ -61,6 +62,7 @@ export class IndexBuilder implements EntrySink {
   constructor(options: { hash?: boolean; layer?: number | null } = {}) {
     this.#layer = options.layer ?? null
     if (options.hash) {
+      this.#hashKind = 'crc32'
       this.#crc = new Uint32Array(1024)
       this.#hashed = new Uint8Array(1024)
       this.body = (chunk, start, end) => {
@@ -107,8 +109,9 @@ export class IndexBuilder implements EntrySink {
     this.#entries = at + 1
   }
 
-  /** Sets the content hash of the last entry where a store knows it without reading the content. */
-  setCrc(crc: number): void {
+  /** Sets the content hash of the last entry where a store knows it (a CRC-64 folded to 32 bits). */
+  setCrc64(crc: number): void {
+    this.#hashKind = 'crc64'
     this.#crc ??= new Uint32Array(this.#capacity)
     this.#hashed ??= new Uint8Array(this.#capacity)
     this.#crc[this.#entries - 1] = crc
@@ -154,6 +157,7 @@ export class IndexBuilder implements EntrySink {
       tarBytes: extra.tarBytes,
       stored: this.#stored,
       diffId: extra.diffId,
+      hashKind: this.#hashKind,
       anomalies: this.#anomalies,
     }
   }

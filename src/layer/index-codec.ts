@@ -42,6 +42,7 @@ interface Header {
   tarBytes: number
   stored: number
   diffId: string | null
+  hashKind: 'crc32' | 'crc64' | null
   /** Elements of each column, -1 for one that is absent. */
   lengths: number[]
   xattrs: { key: string; attrs: [string, string][] }[]
@@ -58,6 +59,7 @@ export function encodeIndex(index: LayerIndex): Uint8Array {
     tarBytes: index.tarBytes,
     stored: index.stored,
     diffId: index.diffId,
+    hashKind: index.hashKind,
     lengths: columns.map(column => column?.length ?? -1),
     xattrs: index.xattrs.map(({ key, attrs }) => ({
       key,
@@ -110,6 +112,7 @@ export function decodeIndex(bytes: Uint8Array): LayerIndex {
     tarBytes: header.tarBytes,
     stored: header.stored,
     diffId: header.diffId,
+    hashKind: header.hashKind,
     xattrs: header.xattrs.map(({ key, attrs }) => ({
       key,
       attrs: new Map(attrs.map(([name, value]): [string, Uint8Array] => [name, fromBase64(value)])),
@@ -153,6 +156,7 @@ function check(index: LayerIndex): void {
       throw odd(`the column ${name} has the wrong length`)
   }
   if ((index.crc === null) !== (index.hashed === null)) throw odd('hashes without their marks')
+  if (!['crc32', 'crc64', null].includes(index.hashKind)) throw odd('hashes of an unknown kind')
   if (nodes < 1 || index.parent.length !== nodes || index.nameStart.length !== nodes + 1) throw odd('a broken tree')
   for (let node = 1; node < nodes; node++) if (index.parent[node]! >= node) throw odd('a parent behind its child')
   rising(index.nameStart, index.names.length, 'names')

@@ -33,9 +33,11 @@ export interface LayerIndex {
   readonly nsec: Uint32Array | null
   /** Byte offset of the first header block in the uncompressed tar; null where there is no tar. */
   readonly offset: Float64Array | null
-  /** CRC-32 of the content; only where `hashed` is 1. null: nothing is hashed. */
+  /** A hash of the content; only where `hashed` is 1. null: nothing is hashed. */
   readonly crc: Uint32Array | null
   readonly hashed: Uint8Array | null
+  /** What `crc` is: CRC-32, or CRC-64/ISO folded to 32 bits as the engines' stores keep it. Never compared across. */
+  readonly hashKind: 'crc32' | 'crc64' | null
   /** Index into `links` + 1, 0 for entries that are no link. */
   readonly link: Uint32Array
   /** Index into `xattrs` + 1, 0 for none; null when no entry has any. */

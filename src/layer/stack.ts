@@ -196,18 +196,33 @@ export class Stack {
     return { ...entryOf(this.layers[layer]!, index), layer, index }
   }
 
-  /** CRC-32 of a file's content by the reference of its inode, where it is known; -1 where it is not. */
+  /** Whether two inodes hold the same content, as far as hashes tell; null while nobody knows. */
+  sameContent(a: number, b: number): boolean | null {
+    if (a === b) return true
+    if (this.sizeOf(a) !== this.sizeOf(b)) return false
+    if (this.sizeOf(a) === 0) return true
+    for (const kind of ['crc32', 'crc64'] as const) {
+      const [x, y] = [this.#hash(a, kind), this.#hash(b, kind)]
+      if (x !== null && y !== null) return x === y
+    }
+    return null
+  }
+
+  /** CRC-32 of an inode's content, -1 where it is not known. */
   crcOf(inode: number): number {
-    const known = this.#crcs.get(inode)
-    if (known !== undefined) return known
+    return this.#hash(inode, 'crc32') ?? -1
+  }
+
+  #hash(inode: number, kind: 'crc32' | 'crc64'): number | null {
+    const learnt = kind === 'crc32' ? this.#crcs.get(inode) : undefined
+    if (learnt !== undefined) return learnt
     const layer = this.layerOf(inode)
     const index = this.layers[layer]!
     const entry = inode - this.#base[layer]!
-    if (index.size[entry] === 0) return 0
-    return index.hashed?.[entry] === 1 ? index.crc![entry]! : -1
+    return index.hashKind === kind && index.hashed![entry] === 1 ? index.crc![entry]! : null
   }
 
-  /** Tells what was hashed since. */
+  /** Tells the CRC-32 of contents that were hashed since. */
   setCrcs(layer: number, entries: Uint32Array, crcs: Uint32Array): void {
     entries.forEach((entry, i) => {
       this.#crcs.set(this.#base[layer]! + entry, crcs[i]!)

@@ -35,7 +35,7 @@ function importsOf(file: string): Import[] {
 
 /** The text of a file without its comments. */
 function code(file: string): string {
-  return readFileSync(join(src, file), 'utf8').replace(/\/\*[^]*?\*\/|\/\/[^\n]*/g, '')
+  return readFileSync(join(src, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '')
 }
 
 function room(file: string): string {
