@@ -1,5 +1,5 @@
 /** xz streams, by way of xz-decompress (WebAssembly). Few archives are xz; what counts is that they open. */
-import { XzReadableStream } from 'xz-decompress'
+import xz from 'xz-decompress'
 import type { Inflate, Sink } from './inflate.ts'
 
 export function unxz(sink: Sink): Inflate {
@@ -19,7 +19,7 @@ export function unxz(sink: Sink): Inflate {
     },
     { highWaterMark: 0 },
   )
-  const reader = new XzReadableStream(source).getReader()
+  const reader = new xz.XzReadableStream(source).getReader()
   const done = drain()
   done.catch(() => {})
 
