@@ -1,0 +1,118 @@
+/**
+ * The Dockerfile that may have made an image, reconstructed from its history. What history does not know (names of
+ * copied files in classic builds, the base's name, build stages) is said in comments. Harmless to show and to copy.
+ */
+import { safe } from '../base/text.ts'
+import { copiedByDigest } from './command.ts'
+import { configLines, instructionLines, quoteValue } from './dockerfile-lines.ts'
+import { type Instruction, parseInstruction } from './instruction.ts'
+import { configAsOf, readPairs } from './replay.ts'
+import type { ImageConfig, RunConfig, Step } from './types.ts'
+
+/**
+ * The text of the Dockerfile, lines ended by newlines. `base`, where it is known, is named in FROM and its steps are
+ * left out.
+ */
+export function dockerfileOf(
+  config: ImageConfig,
+  steps: readonly Step[],
+  base?: { name: string; steps: number },
+): string {
+  const lines = ['# Reconstructed from the history of the image.', ...fromLines(config, steps, base)]
+  let shell = defaultShell(config)
+  const args = new Set<string>()
+  for (const step of steps.slice(base?.steps ?? 0)) {
+    const instruction = parseInstruction(step.createdBy, step.comment)
+    lines.push('', ...stepLines(step, instruction, config, shell, args))
+    if (instruction.keyword === 'SHELL') shell = configAsOf(config, steps, step.index).run.shell ?? shell
+  }
+  const { differs } = configAsOf(config, steps, steps.length)
+  if (differs.length > 0)
+    lines.push('', '# The config says more than the history:', ...toldOnlyByConfig(config.run, differs))
+  return `${squeeze(lines)
+    .map(line => safe(line.replaceAll('\t', ' ')))
+    .join('\n')}\n`
+}
+
+function defaultShell(config: ImageConfig): string[] {
+  return config.platform.os === 'windows' ? ['cmd', '/S', '/C'] : ['/bin/sh', '-c']
+}
+
+function fromLines(config: ImageConfig, steps: readonly Step[], base?: { name: string; steps: number }): string[] {
+  if (base)
+    return [`FROM ${oneLine(base.name)}`, ...(base.steps > 0 ? [`# Steps 1 to ${base.steps} are the base's own.`] : [])]
+  const named = config.run.labels['org.opencontainers.image.base.name']
+  const lines = ['# Its base is not recorded: the steps of the base are part of what follows.']
+  if (named)
+    lines[0] = `# Its label names ${oneLine(named)} as the base; the steps of the base are part of what follows.`
+  if (steps.length === 0) lines.push('# It has no history.')
+  return [...lines, 'FROM scratch', ...inheritedLines(config, steps)]
+}
+
+/** What was set before the first step, but for the PATH that every image has. */
+function inheritedLines(config: ImageConfig, steps: readonly Step[]): string[] {
+  const { run } = configAsOf(config, steps, 0)
+  const env = run.env.filter(line => !line.startsWith('PATH='))
+  const lines = configLines({ ...run, env })
+  return lines.length === 0 ? [] : ['# Set in the config, by no step:', ...lines]
+}
+
+function stepLines(
+  step: Step,
+  instruction: Instruction,
+  config: ImageConfig,
+  shell: string[],
+  args: Set<string>,
+): string[] {
+  const { keyword, text } = instruction
+  if (step.createdBy === null || text + (keyword ?? '') === '') {
+    const what = step.comment ? `: ${oneLine(step.comment)}` : ', the history does not say how'
+    return [
+      step.layer === null ? `# Step ${step.index}${what}` : `# Step ${step.index} made layer ${step.layer}${what}`,
+    ]
+  }
+  if (keyword === null) return text.split('\n').map(line => `# ${line.trimEnd()}`)
+  if (keyword === 'ADD' || keyword === 'COPY') return copyLines(keyword, text)
+  if (keyword === 'ENV' || keyword === 'LABEL') {
+    const pairs = readPairs(config, instruction).map(([name, value]) => `${quoteName(name)}=${quoteValue(value)}`)
+    return [`${keyword} ${pairs.join(' \\\n    ')}`].flatMap(line => line.split('\n'))
+  }
+  if (keyword === 'FROM') return [`# FROM ${oneLine(text)}`]
+  const fresh = instruction.args.filter(arg => !args.has(arg))
+  for (const arg of fresh) args.add(arg)
+  return [...fresh.map(arg => `ARG ${argText(arg)}`), ...instructionLines(instruction, shell)]
+}
+
+function copyLines(keyword: string, text: string): string[] {
+  const copied = copiedByDigest(text)
+  if (!copied) return [`${keyword} ${oneLine(text)}`]
+  const name = `${copied.kind}-${copied.digest.slice(0, 12)}`
+  return ['# Its source is known by its digest only.', `${keyword} ${name} ${oneLine(copied.destination)}`]
+}
+
+function argText(arg: string): string {
+  const at = arg.indexOf('=')
+  return at < 0 ? quoteName(arg) : `${quoteName(arg.slice(0, at))}=${quoteValue(arg.slice(at + 1))}`
+}
+
+function quoteName(name: string): string {
+  return /^[\w./-]+$/.test(name) ? name : quoteValue(name)
+}
+
+function toldOnlyByConfig(run: RunConfig, differs: readonly (keyof RunConfig)[]): string[] {
+  const all = configLines(Object.assign({}, ...differs.map(field => ({ [field]: run[field] }))))
+  return all.length > 0 ? all : [`# ${differs.join(', ')}: not set`]
+}
+
+function oneLine(text: string): string {
+  return text.trim().replace(/[ \t\r\n]+/g, ' ')
+}
+
+/** Instructions of one line each stand together; a longer one has an empty line around it. */
+function squeeze(lines: string[]): string[] {
+  const blocks = lines.join('\n').split('\n\n')
+  return blocks.flatMap((block, at) => {
+    const apart = at > 0 && (block.includes('\n') || blocks[at - 1].includes('\n'))
+    return [...(apart ? [''] : []), ...block.split('\n')]
+  })
+}
