@@ -1,5 +1,15 @@
+/** `strata dockerfile`: the Dockerfile that the history tells of. */
+import { dockerfileOf } from '../image/dockerfile.ts'
+import { writeJsonLines } from './json.ts'
 import type { Io } from './output.ts'
-export async function dockerfile(_io: Io, values: string[], options: Record<string, unknown>): Promise<undefined> {
-  await _io.out.write(JSON.stringify([values, options]) + '\n')
-  return
+import type { Options } from './program.ts'
+import { withImage } from './target.ts'
+
+export async function dockerfile(io: Io, [reference]: string[], options: Options): Promise<number> {
+  return withImage(io, reference, options, async ({ image, step }) => {
+    const text = dockerfileOf(image.config, image.steps.slice(0, step?.index))
+    if (options.json) await writeJsonLines(io.out, [{ dockerfile: text }])
+    else await io.out.write(text)
+    return 0
+  })
 }

@@ -1,5 +1,54 @@
+/** `strata history`: the steps, newest first as `docker history` has them. */
+import { formatAge, formatBytes } from '../base/sizes.ts'
+import { safe } from '../base/text.ts'
+import { shortCommand } from '../image/command.ts'
+import { shortDigest } from '../image/digest.ts'
+import type { Step } from '../image/types.ts'
+import { writeJsonLines } from './json.ts'
 import type { Io } from './output.ts'
-export async function history(_io: Io, values: string[], options: Record<string, unknown>): Promise<undefined> {
-  await _io.out.write(JSON.stringify([values, options]) + '\n')
-  return
+import type { Options } from './program.ts'
+import { type Column, writeTable } from './table.ts'
+import { withAnalysis } from './target.ts'
+
+export async function history(io: Io, [reference]: string[], options: Options): Promise<number> {
+  return withAnalysis(io, reference, options, async ({ image, stack }, { step: last }) => {
+    const stored = (step: Step) => (step.layer === null ? 0 : stack.layers[step.layer].stored)
+    const steps = image.steps.slice(0, last?.index).reverse()
+    if (options.json)
+      await writeJsonLines(
+        io.out,
+        steps.map(step => stepJson(step, stored(step))),
+      )
+    else await writeTable(io.out, columns(stored), steps)
+    return 0
+  })
+}
+
+function stepJson(step: Step, stored: number): unknown {
+  const { index, createdBy, created, comment, author, layer, imageId } = step
+  return { index, createdBy, created, comment, author, layer, imageId, stored }
+}
+
+function columns(stored: (step: Step) => number): Column<Step>[] {
+  return [
+    { title: 'STEP', value: step => step.index, align: 'right' },
+    {
+      title: 'LAYER',
+      value: step => step.layer,
+      shown: step => (step.layer === null ? '·' : String(step.layer)),
+      align: 'right',
+    },
+    {
+      title: 'IMAGE',
+      value: step => step.imageId ?? '<missing>',
+      shown: step => (step.imageId ? shortDigest(step.imageId) : '<missing>'),
+    },
+    { title: 'CREATED', value: step => safe(step.created ?? ''), shown: step => age(step.created) },
+    { title: 'SIZE', value: stored, shown: step => formatBytes(stored(step)), align: 'right' },
+    { title: 'CREATED BY', value: step => shortCommand(step.createdBy, step.comment), cut: true },
+  ]
+}
+
+function age(created: string | null): string {
+  return created === null ? '–' : formatAge(Date.now() - Date.parse(created))
 }

@@ -1,5 +1,45 @@
+/** `strata inspect`: what an image says of itself, and what it starts with as of a step. Always JSON. */
+import { formatPlatform } from '../image/platform.ts'
+import { configAsOf } from '../image/replay.ts'
+import type { LayerInfo } from '../source/types.ts'
+import { streamed, writeObject } from './json.ts'
 import type { Io } from './output.ts'
-export async function inspect(_io: Io, values: string[], options: Record<string, unknown>): Promise<undefined> {
-  await _io.out.write(JSON.stringify([values, options]) + '\n')
-  return
+import type { Options } from './program.ts'
+import { withImage } from './target.ts'
+import { jsonPath } from './text.ts'
+
+export async function inspect(io: Io, [reference]: string[], options: Options): Promise<number> {
+  return withImage(io, reference, options, async ({ image, step, top }) => {
+    const { run } = configAsOf(image.config, image.steps, step?.index ?? image.steps.length)
+    await writeObject(io.out, {
+      schema: 'strata.image/1',
+      reference: image.reference,
+      names: image.names,
+      id: image.id,
+      digest: image.digest,
+      source: image.source,
+      platform: formatPlatform(image.platform),
+      created: image.config.created,
+      author: image.config.author,
+      parent: image.config.parent,
+      step: step?.index ?? null,
+      run,
+      steps: streamed(image.steps.slice(0, step?.index)),
+      layers: streamed(image.layers.slice(0, top + 1).map(layerJson)),
+      anomalies: streamed(
+        image.anomalies.map(({ layer, path, kind, text }) => ({
+          layer,
+          ...(path ? jsonPath(path) : { path }),
+          kind,
+          text,
+        })),
+      ),
+      config: image.rawConfig,
+    })
+    return 0
+  })
+}
+
+function layerJson({ index, diffId, chainId, digest, mediaType, compressed }: LayerInfo): unknown {
+  return { index, diffId, chainId, digest, mediaType, compressed }
 }

@@ -75,7 +75,9 @@ function line<Row>(
     const last = at === columns.length - 1
     const room = column.cut && last ? Math.max(8, out.columns - used) : Number.POSITIVE_INFINITY
     const sized =
-      last && column.align !== 'right' ? cutEnd(text, room) : fitted(text, Math.max(widths[at], width(text)), column.align)
+      last && column.align !== 'right'
+        ? cutEnd(text, room)
+        : fitted(text, Math.max(widths[at], width(text)), column.align)
     used += width(sized) + 2
     return style ? out.style(style, sized) : sized
   })

@@ -34,8 +34,9 @@ function unknownVerb(program: Command, args: string[]): Fault {
   )
 }
 
-function usage(message: string, hint: string): Fault {
-  return new Fault(message, { hint, exitCode: 2 })
+/** A fault of the command line: exit code 2. */
+export function usage(message: string, hint?: string): Fault {
+  return new Fault(message, hint === undefined ? { exitCode: 2 } : { exitCode: 2, hint })
 }
 
 function sentence(message: string): string {

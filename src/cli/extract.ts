@@ -1,5 +1,0 @@
-import type { Io } from './output.ts'
-export async function extract(_io: Io, values: string[], options: Record<string, unknown>): Promise<undefined> {
-  await _io.out.write(JSON.stringify([values, options]) + '\n')
-  return
-}
