@@ -7,6 +7,7 @@
  */
 import { type Anomaly, type Entry, Kind } from './entry.ts'
 import type { LayerIndex } from './layer-index.ts'
+import { type Cause, Ledger, type WasteRow } from './ledger.ts'
 import { PathTree } from './path-tree.ts'
 import { entryOf } from './read-entry.ts'
 
@@ -15,18 +16,7 @@ export const ABSENT = -1
 /** A directory that nobody listed: a deeper path implies it. 0755, owned by 0:0. */
 export const IMPLIED = -2
 
-export type Cause = 'overwritten' | 'deleted' | 'opaque' | 'replaced' | 'shadowed'
-
-/** Bytes that were stored in one layer and lost their last name in another (or in the same one). */
-export interface WasteRow {
-  /** Where they were stored: the path of the entry that holds the body. */
-  node: number
-  ref: number
-  bytes: number
-  storedIn: number
-  lostIn: number
-  cause: Cause
-}
+export type { Cause, WasteRow } from './ledger.ts'
 
 /** What is visible with layers 0..layer. Valid until the next layer is pushed; not to be written to. */
 export interface View {
@@ -51,22 +41,15 @@ const MAX_ANOMALIES = 1000
 export class Stack {
   readonly tree = new PathTree({ linked: true })
   readonly layers: LayerIndex[] = []
-  readonly waste: WasteRow[] = []
   readonly anomalies: Anomaly[] = []
   readonly deltas: Delta[] = []
-  /** Sum of all regular-file bodies, bytes. */
-  stored = 0
-  /** Bytes that can be reached through some name in the topmost view. */
-  visible = 0
-
   /** First reference of each layer, and one past the last. */
   readonly #base: number[] = [0]
   /** Node of the stack by node of the layer. */
   readonly #nodeOf: Uint32Array[] = []
   /** References of the inodes that a layer's hard links bind to, by entry; null: the layer has none. */
   readonly #links: (Int32Array | null)[] = []
-  /** How many names each body has, by entry. */
-  readonly #names: Uint32Array[] = []
+  readonly #ledger = new Ledger()
   readonly #crcs = new Map<number, number>()
 
   #current = new Int32Array([IMPLIED])
@@ -75,6 +58,21 @@ export class Stack {
   #touchedNodes: number[] = []
   #touchedBefore: number[] = []
   #lastView: View | null = null
+
+  /** Sum of all regular-file bodies, bytes. */
+  get stored(): number {
+    return this.#ledger.stored
+  }
+
+  /** Bytes that can be reached through some name in the topmost view. */
+  get visible(): number {
+    return this.#ledger.visible
+  }
+
+  /** The ledger: its bytes add up to stored − visible. */
+  get waste(): readonly WasteRow[] {
+    return this.#ledger.rows
+  }
 
   /** Lays the next layer on top. */
   push(index: LayerIndex): void {
@@ -106,9 +104,8 @@ export class Stack {
     this.#base.push(this.#base[layer]! + index.entries)
     this.#nodeOf.push(nodeOf)
     this.#links.push(null)
-    this.#names.push(new Uint32Array(index.entries))
+    this.#ledger.addLayer(index)
     this.#grow()
-    this.stored += index.stored
     this.#hide(layer)
     for (let from = 0; from < index.entries; from += SLICE) {
       this.#lay(layer, from, Math.min(from + SLICE, index.entries))
@@ -262,9 +259,9 @@ export class Stack {
         continue
       }
       if (this.#kinds[parent[at]!] !== Kind.dir) this.#imply(parent[at]!, layer)
-      // The link binds before its own name is taken away: a link to itself keeps what it names.
-      const inode = type === Kind.hardlink ? this.#bind(layer, entry) : base + entry
-      if (inode >= 0) this.#count(inode)
+      // A link binds before its own name is taken away: a link to itself keeps what it names.
+      if (type === Kind.hardlink) this.#bind(layer, entry)
+      else this.#ledger.name(layer, entry)
       const existing = this.#kinds[at]!
       if (existing === Kind.dir) {
         if (type !== Kind.dir) this.#removeBelow(at, layer, 'replaced')
@@ -282,9 +279,7 @@ export class Stack {
   /** The root is a directory and stays one; what claims its place is stored for nothing. */
   #refuseRoot(layer: number, entry: number): void {
     this.#anomaly(layer, 0, 'root-replaced', 'an entry that is no directory stands for the root')
-    const bytes = this.layers[layer]!.size[entry]!
-    const ref = this.refOf(layer, entry)
-    if (bytes > 0) this.waste.push({ node: 0, ref, bytes, storedIn: layer, lostIn: layer, cause: 'shadowed' })
+    this.#ledger.lose(layer, entry, { node: 0, ref: this.refOf(layer, entry), lostIn: layer, cause: 'shadowed' })
   }
 
   /** Makes directories of a path and of what leads to it, where no entry says so; what is no directory goes (rule 5). */
@@ -297,27 +292,19 @@ export class Stack {
     }
   }
 
-  /** What a hard link binds to: the name's entry in its own layer so far, else the lower one (rule 8). */
-  #bind(layer: number, entry: number): number {
+  /** Binds a hard link to what its target is in its own layer so far, else to the lower one (rule 8). */
+  #bind(layer: number, entry: number): void {
     const index = this.layers[layer]!
     const id = index.link[entry]!
-    const target =
-      id === 0 ? -1 : this.tree.find(index.linkBytes.subarray(index.linkStart[id - 1]!, index.linkStart[id]!))
+    const bytes = index.linkBytes.subarray(id === 0 ? 0 : index.linkStart[id - 1]!, index.linkStart[id]!)
+    const target = id === 0 ? -1 : this.tree.find(bytes)
     const ref = target < 0 ? ABSENT : this.#current[target]!
     const inode = ref < 0 || this.kindOf(ref) === Kind.dir ? -1 : this.inodeOf(ref)
-    if (inode < 0) {
-      const at = this.#nodeOf[layer]![index.node[entry]!]!
-      this.#anomaly(layer, at, 'dangling-hardlink', 'a hard link to something that is not there')
-    }
     this.#links[layer] ??= new Int32Array(index.entries).fill(-1)
     this.#links[layer]![entry] = inode
-    return inode
-  }
-
-  #count(inode: number): void {
-    const layer = this.layerOf(inode)
-    const entry = inode - this.#base[layer]!
-    if (this.#names[layer]![entry]!++ === 0) this.visible += this.layers[layer]!.size[entry]!
+    if (inode >= 0) return this.#ledger.name(...this.#place(inode))
+    const at = this.#nodeOf[layer]![index.node[entry]!]!
+    this.#anomaly(layer, at, 'dangling-hardlink', 'a hard link to something that is not there')
   }
 
   #removeBelow(node: number, layer: number, cause: Cause): void {
@@ -343,14 +330,13 @@ export class Stack {
       cause = 'shadowed'
       this.#anomaly(layer, node, 'duplicate-path', 'the path stands in the layer more than once; the last one counts')
     }
-    if (inode < 0) return
-    const storedIn = this.layerOf(inode)
-    const entry = inode - this.#base[storedIn]!
-    if (--this.#names[storedIn]![entry]! > 0) return
-    const bytes = this.layers[storedIn]!.size[entry]!
-    if (bytes === 0) return
-    this.visible -= bytes
-    this.waste.push({ node: this.nodeOf(inode), ref: inode, bytes, storedIn, lostIn: layer, cause })
+    if (inode >= 0)
+      this.#ledger.unname(...this.#place(inode), { node: this.nodeOf(inode), ref: inode, lostIn: layer, cause })
+  }
+
+  #place(ref: number): [layer: number, entry: number] {
+    const layer = this.layerOf(ref)
+    return [layer, ref - this.#base[layer]!]
   }
 
   #set(node: number, ref: number, kind: number): void {
