@@ -1,0 +1,117 @@
+/**
+ * Brings the layers of an image into a stack while the screen is in use: all indexes are asked for at once, laid on top
+ * of each other in order, in slices. A layer that is broken brings what could be read of it and says so; the rest goes on.
+ */
+import { isAbort, reasonOf } from '../../base/errors.ts'
+import { IndexBuilder } from '../../layer/index-builder.ts'
+import type { LayerIndex } from '../../layer/layer-index.ts'
+import { Stack } from '../../layer/stack.ts'
+import type { BrokenLayer, Image } from '../../source/types.ts'
+import { realSlicer, runSliced, type Slicer } from './slices.ts'
+
+export interface LayerState {
+  phase: 'waiting' | 'reading' | 'read' | 'done' | 'broken' | 'cancelled'
+  /** Bytes read so far, and in all where that is known. */
+  done: number
+  total: number | null
+  /** Bytes of its files, known once it is indexed. */
+  stored: number | null
+  /** How much bigger the file system of the stack gets with it, bytes; known once it is laid. May be below zero. */
+  adds: number | null
+  /** What is wrong with it, a sentence. */
+  error: string | null
+}
+
+export interface Loading {
+  readonly stack: Stack
+  readonly layers: LayerState[]
+  /** How many layers lie in the stack. */
+  laid(): number
+  /** Whether nothing more comes. */
+  over(): boolean
+  /** Stops reading; what lies in the stack stays. */
+  cancel(): void
+}
+
+export interface LoadingOptions {
+  /** Something is different: progress, a layer laid, an error. */
+  changed(): void
+  slicer?: Slicer
+}
+
+/** Starts to read all layers. */
+export function load(image: Image, { changed, slicer = realSlicer }: LoadingOptions): Loading {
+  const stack = new Stack()
+  const abort = new AbortController()
+  const indexes: (LayerIndex | null)[] = image.layers.map(() => null)
+  const layers = image.layers.map(
+    (info): LayerState => ({ phase: 'waiting', done: 0, total: info.roughBytes, stored: null, adds: null, error: null }),
+  )
+  let laid = 0
+  let laying = false
+
+  const layNext = () => {
+    const index = indexes[laid]
+    if (laying || !index || abort.signal.aborted) return
+    laying = true
+    const before = stack.visible
+    runSliced(
+      stack.pushSlices(index),
+      () => {
+        const state = layers[laid]!
+        state.adds = stack.visible - before
+        if (state.phase === 'read') state.phase = 'done'
+        indexes[laid++] = null
+        laying = false
+        changed()
+        layNext()
+      },
+      {
+        slicer,
+        failed: error => {
+          layers[laid]!.error = `The layer can not be laid on the others: ${reasonOf(error)}.`
+          layers[laid]!.phase = 'broken'
+          abort.abort()
+          changed()
+        },
+      },
+    )
+  }
+
+  const read = async (layer: number) => {
+    const state = layers[layer]!
+    const onProgress = ({ done, total }: { done: number; total: number | null }) => {
+      state.phase = 'reading'
+      state.done = done
+      state.total = total ?? state.total
+      changed()
+    }
+    try {
+      indexes[layer] = await image.indexLayer(layer, { signal: abort.signal, onProgress })
+      state.phase = 'read'
+    } catch (error) {
+      if (isAbort(error) || abort.signal.aborted) return
+      state.phase = 'broken'
+      state.error = reasonOf(error)
+      indexes[layer] = (error as BrokenLayer).partial ?? new IndexBuilder({ layer }).finish({ tarBytes: 0, diffId: null })
+    }
+    if (abort.signal.aborted) return
+    state.stored = indexes[layer]!.stored
+    state.done = state.total ?? state.done
+    changed()
+    layNext()
+  }
+
+  for (let layer = 0; layer < layers.length; layer++) void read(layer)
+  return {
+    stack,
+    layers,
+    laid: () => laid,
+    over: () => abort.signal.aborted || laid === layers.length,
+    cancel() {
+      abort.abort()
+      for (const state of layers) if (state.adds === null && state.phase !== 'broken') state.phase = 'cancelled'
+      changed()
+    },
+  }
+}
