@@ -173,7 +173,9 @@ function offsetOf(node: unknown, keys: PropertyKey[]): number | undefined {
     const pair =
       typeof key === 'number'
         ? items[key]
-        : items.find(item => hyphens(String((item as { key?: { value?: unknown } }).key?.value)) === key)
+        : items.find(
+            item => hyphens(String((item as { key?: { value?: unknown } }).key?.value)) === hyphens(String(key)),
+          )
     if (pair === undefined) break
     const { key: name, value, range } = pair as { key?: Ranged; value?: unknown; range?: number[] }
     offset = name?.range?.[0] ?? range?.[0] ?? offset
