@@ -1,0 +1,173 @@
+/**
+ * One engine, asked over its API: the version is settled first, answers are checked and bounded, every call can be
+ * stopped and has a time limit until its answer begins.
+ */
+import type { IncomingMessage } from 'node:http'
+import type Docker from 'dockerode'
+import type { z } from 'zod'
+import { Fault, isAbort } from '../base/errors.ts'
+import { safe } from '../base/text.ts'
+import { formatAddress } from './address.ts'
+import { engineAgent } from './connection.ts'
+import type { Endpoint } from './endpoints.ts'
+import { unreachable } from './fault.ts'
+import { dockerOver } from './transport.ts'
+
+/** The newest and oldest API that Strata knows the shapes of. Newer engines answer in the newest. */
+export const newestApi = '1.51'
+export const oldestApi = '1.24'
+
+export interface ClientOptions {
+  env: Readonly<Record<string, string | undefined>>
+  /** Milliseconds until the connection stands and the engine has said its version. */
+  connectTimeout?: number | undefined
+  /** Milliseconds until a call is answered that is not a long one. */
+  callTimeout?: number | undefined
+  /** The largest answer that is no stream, bytes. */
+  mostBytes?: number | undefined
+  /** Whether ssh may ask on the terminal. */
+  mayAsk?: boolean | undefined
+  signal?: AbortSignal | undefined
+}
+
+export interface Client {
+  kind: 'docker' | 'podman'
+  /** Of the engine, as it says itself: `20.10.24+dfsg1`. '' when it does not. */
+  version: string
+  /** The API version that is spoken. */
+  api: string
+  /** Whether that is at least the given one. */
+  speaks(version: string): boolean
+  /** Asks for JSON and checks its shape. */
+  get<T>(path: string, shape: z.ZodType<T>, call?: CallOptions): Promise<T>
+  /** Asks for a body that is read as it comes. No time limit: an export may think for minutes before it begins. */
+  stream(path: string, call?: Omit<CallOptions, 'timeout'>): Promise<IncomingMessage>
+  /** For calls that have no bounded answer: exec, attach. */
+  docker: Docker
+  close(): void
+}
+
+export interface CallOptions {
+  query?: Record<string, string | string[] | number | boolean | undefined>
+  signal?: AbortSignal | undefined
+  timeout?: number
+}
+
+/** Connects, asks who is there, and settles the version. Throws a Fault that says why it can not be reached. */
+export async function connectEngine(endpoint: Endpoint, options: ClientOptions): Promise<Client> {
+  const { address } = endpoint
+  const connectTimeout = options.connectTimeout ?? (address.kind === 'ssh' ? 15_000 : 3_000)
+  const agent = engineAgent(address, { connectTimeout, mayAsk: options.mayAsk ?? false, env: options.env })
+  const proxyPath = address.kind === 'tcp' ? address.prefix : ''
+  const host = address.kind === 'tcp' ? new URL(formatAddress(address)).host : 'localhost'
+  let version = ''
+  const docker = await dockerOver({
+    agent,
+    host,
+    prefix: () => proxyPath + version,
+    mostBytes: options.mostBytes ?? 64 << 20,
+  })
+  try {
+    const ping = await ask(docker, endpoint, '/_ping', {
+      isStream: true,
+      signal: options.signal,
+      timeout: connectTimeout,
+    })
+    const api = settle(endpoint, ping as IncomingMessage, options.env)
+    version = `/v${api}`
+    return client(endpoint, docker, api, ping as IncomingMessage, options, () => agent.destroy())
+  } catch (error) {
+    agent.destroy()
+    throw error
+  }
+}
+
+function client(
+  endpoint: Endpoint,
+  docker: Docker,
+  api: string,
+  ping: IncomingMessage,
+  { callTimeout = 60_000 }: ClientOptions,
+  close: () => void,
+): Client {
+  ping.resume()
+  return {
+    kind: ping.headers['libpod-api-version'] === undefined ? 'docker' : 'podman',
+    version: /^(?:Docker|Libpod)\/([\w.+~-]{1,80})/.exec(String(ping.headers.server))?.[1] ?? '',
+    api,
+    speaks: wanted => compareVersions(api, wanted) >= 0,
+    async get(path, shape, call = {}) {
+      const value = await ask(docker, endpoint, path, { timeout: callTimeout, ...call })
+      const read = shape.safeParse(value)
+      if (read.success) return read.data
+      throw new Fault(`${safe(endpoint.name)} answered ${safe(path)} with something unexpected.`, { cause: read.error })
+    },
+    async stream(path, call = {}) {
+      return (await ask(docker, endpoint, path, { isStream: true, ...call })) as IncomingMessage
+    },
+    docker,
+    close,
+  }
+}
+
+interface Ask extends CallOptions {
+  isStream?: boolean
+}
+
+/** One GET. A time limit ends with the first byte of the body of a stream, with the last one of JSON. */
+async function ask(docker: Docker, endpoint: Endpoint, path: string, call: Ask): Promise<unknown> {
+  const { query = {}, isStream = false, timeout, signal } = call
+  const given = Object.entries(query).filter(([, value]) => value !== undefined)
+  const limit = new AbortController()
+  const timer = timeout === undefined ? null : setTimeout(() => limit.abort(new Late(timeout)), timeout)
+  try {
+    signal?.throwIfAborted()
+    return await new Promise((resolve, reject) => {
+      docker.modem.dial(
+        {
+          path: given.length > 0 ? `${path}?` : path,
+          method: 'GET',
+          options: Object.fromEntries(given),
+          isStream,
+          statusCodes: { 200: true },
+          abortSignal: signal ? AbortSignal.any([signal, limit.signal]) : limit.signal,
+        },
+        (error: unknown, result: unknown) => (error ? reject(error) : resolve(result)),
+      )
+    })
+  } catch (error) {
+    if (error instanceof Late) throw new Fault(`${safe(endpoint.name)} gave no answer within ${error.after / 1000} s.`)
+    if (isAbort(error) || signal?.aborted) throw new Fault('Cancelled.', { cause: error, exitCode: 130 })
+    throw unreachable(error, endpoint)
+  } finally {
+    if (timer) clearTimeout(timer)
+  }
+}
+
+class Late extends Error {
+  readonly after: number
+
+  constructor(after: number) {
+    super('no answer in time')
+    this.after = after
+  }
+}
+
+/** The newer of what both sides can; DOCKER_API_VERSION sets it, as for Docker's command line. */
+function settle({ name }: Endpoint, { headers }: IncomingMessage, env: ClientOptions['env']): string {
+  const given = env.DOCKER_API_VERSION ?? ''
+  if (/^\d+\.\d+$/.test(given)) return given
+  const offered = String(headers['api-version'])
+  const theirs = /^\d{1,3}\.\d{1,5}$/.test(offered) ? offered : oldestApi
+  if (compareVersions(theirs, oldestApi) < 0) {
+    const hint = 'Docker 1.12 and newer are spoken to.'
+    throw new Fault(`${safe(name)} is too old: it speaks API ${theirs}, and ${oldestApi} is needed.`, { hint })
+  }
+  return compareVersions(theirs, newestApi) < 0 ? theirs : newestApi
+}
+
+function compareVersions(a: string, b: string): number {
+  const [aMajor = 0, aMinor = 0] = a.split('.').map(Number)
+  const [bMajor = 0, bMinor = 0] = b.split('.').map(Number)
+  return aMajor - bMajor || aMinor - bMinor
+}

@@ -1,0 +1,173 @@
+/**
+ * What engines answer, read leniently: Docker and Podman of all versions disagree on what is null, what is missing and
+ * what has a prefix. A field that is not what it should be becomes its default; everything is bounded.
+ */
+import { z } from 'zod'
+import type { Digest } from '../image/types.ts'
+import type { EngineHistoryRow, EngineImage, EngineInfo, ImageFacts } from './engine.ts'
+
+/** `GET /images/json` */
+export const imageListShape: z.ZodType<EngineImage[]> = z
+  .array(z.unknown())
+  .nullable()
+  .transform(list => (list ?? []).slice(0, most.images).map(one => listedImage(lenient(listItem, one))))
+
+/** `GET /images/NAME/json` */
+export const imageFactsShape: z.ZodType<ImageFacts> = z.looseObject({ Id: z.string() }).transform(raw => {
+  const image = lenient(inspected, raw)
+  return {
+    id: digestOf(image.Id),
+    names: namesOf(image.RepoTags),
+    digests: image.RepoDigests,
+    parent: image.Parent === '' ? null : digestOf(image.Parent),
+    created: image.Created || null,
+    size: image.Size,
+    os: image.Os,
+    architecture: image.Architecture,
+    variant: image.Variant || null,
+    author: image.Author || null,
+    diffIds: image.RootFS.Layers,
+    config: image.Config,
+    driver: image.GraphDriver.Name || null,
+    manifest: image.Descriptor.digest || null,
+    raw,
+  }
+})
+
+/** `GET /images/NAME/history`, oldest row first. */
+export const historyShape: z.ZodType<EngineHistoryRow[]> = z
+  .array(z.unknown())
+  .nullable()
+  .transform(list =>
+    (list ?? [])
+      .slice(0, most.rows)
+      .map(one => historyRow(lenient(historyItem, one)))
+      .reverse(),
+  )
+
+/** `GET /info` */
+export const infoShape: z.ZodType<EngineInfo> = z.looseObject({}).transform(raw => {
+  const info = lenient(infoItem, raw)
+  const snapshotter = info.DriverStatus.some(pair => pair[1]?.startsWith('io.containerd.snapshotter'))
+  return {
+    root: info.DockerRootDir || null,
+    driver: info.Driver,
+    containerdStore: snapshotter,
+    os: info.OperatingSystem,
+    architecture: info.Architecture,
+    rootless: info.Rootless || info.SecurityOptions.some(one => /^name=rootless/.test(one)),
+    usernsRemap: info.SecurityOptions.some(one => /^name=userns/.test(one)),
+    version: info.ServerVersion,
+  }
+})
+
+/** `GET /_ping`: `OK`, or nothing. */
+export const pingShape = z.unknown()
+
+const most = { images: 100_000, rows: 10_000, items: 10_000, text: 1 << 20 }
+
+const text = z
+  .string()
+  .transform(value => value.slice(0, most.text))
+  .catch('')
+const number = z.number().catch(0)
+const flag = z.boolean().catch(false)
+const texts = z.array(z.unknown()).transform(strings).catch([])
+/** Without a prototype: a label named `__proto__` is one like any other. */
+const labels = z
+  .record(z.string(), z.unknown())
+  .transform(record => {
+    const kept: Record<string, string> = Object.create(null)
+    for (const [name, value] of Object.entries(record).slice(0, most.items))
+      kept[name] = typeof value === 'string' ? value : ''
+    return kept
+  })
+  .catch(() => Object.create(null))
+
+const listItem = z.object({
+  Id: text,
+  ParentId: text,
+  RepoTags: texts,
+  RepoDigests: texts,
+  Created: number,
+  Size: number,
+  SharedSize: z.number().catch(-1),
+  Containers: z.number().catch(-1),
+  Labels: labels,
+})
+
+const inspected = z.object({
+  Id: text,
+  RepoTags: texts,
+  RepoDigests: texts,
+  Parent: text,
+  Created: text,
+  Size: number,
+  Os: text,
+  Architecture: text,
+  Variant: text,
+  Author: text,
+  Config: z.unknown(),
+  RootFS: z.object({ Layers: texts }).catch({ Layers: [] }),
+  GraphDriver: z.object({ Name: text }).catch({ Name: '' }),
+  Descriptor: z.object({ digest: text }).catch({ digest: '' }),
+})
+
+const historyItem = z.object({ Id: text, Created: number, CreatedBy: text, Size: number, Comment: text })
+
+const infoItem = z.object({
+  DockerRootDir: text,
+  Driver: text,
+  DriverStatus: z.array(texts).catch([]),
+  OperatingSystem: text,
+  Architecture: text,
+  Rootless: flag,
+  SecurityOptions: texts,
+  ServerVersion: text,
+})
+
+/** A value that is no object at all reads as an empty one. */
+function lenient<T>(shape: z.ZodType<T>, value: unknown): T {
+  return shape.parse(typeof value === 'object' && value !== null ? value : {})
+}
+
+function listedImage(image: z.infer<typeof listItem>): EngineImage {
+  return {
+    id: digestOf(image.Id),
+    names: namesOf(image.RepoTags),
+    digests: image.RepoDigests,
+    parent: image.ParentId === '' ? null : digestOf(image.ParentId),
+    created: image.Created > 0 ? image.Created : null,
+    size: image.Size,
+    shared: image.SharedSize > 0 ? image.SharedSize : null,
+    containers: image.Containers >= 0 ? image.Containers : null,
+    labels: image.Labels,
+  }
+}
+
+function historyRow(row: z.infer<typeof historyItem>): EngineHistoryRow {
+  return {
+    imageId: /^(?:sha256:)?[0-9a-f]{64}$/.test(row.Id) ? digestOf(row.Id) : null,
+    created: row.Created === 0 ? null : row.Created,
+    createdBy: row.CreatedBy,
+    size: row.Size,
+    comment: row.Comment || null,
+  }
+}
+
+/** Docker before 1.43 names what has no name `<none>:<none>`. */
+function namesOf(tags: string[]): string[] {
+  return tags.filter(tag => !tag.includes('<none>'))
+}
+
+/** Podman leaves the prefix out in places. */
+function digestOf(id: string): Digest {
+  return /^[0-9a-f]{64}$/.test(id) ? `sha256:${id}` : id
+}
+
+function strings(list: unknown[]): string[] {
+  return list
+    .filter(one => typeof one === 'string')
+    .slice(0, most.items)
+    .map(one => one.slice(0, most.text))
+}
