@@ -1,0 +1,133 @@
+/** Files that a step stores again although their content is the same: `chown`, `chmod`, `touch`, a second COPY. */
+import { formatBytes } from '../base/sizes.ts'
+import { safe } from '../base/text.ts'
+import { copiedByDigest } from '../image/command.ts'
+import { Kind } from '../layer/entry.ts'
+import type { Advice } from './advise.ts'
+import { type Context, filesText, instructionOf, Sum, stepName, stepsOfLayers, stepWords } from './context.ts'
+
+type What = 'chown' | 'chmod' | 'stored-again'
+
+/** The advice, and which inodes were lost because of it: `deleted or overwritten later` need not tell of them again. */
+export function storedAgainAdvice(context: Context): { advice: Advice[]; explained: Set<number> } {
+  const explained = new Set<number>()
+  const advice: Advice[] = []
+  for (let layer = 1; layer < context.stack.layers.length; layer++) {
+    const sums = sumsOf(context, layer, explained)
+    for (const [what, { again, from, example }] of sums) {
+      const source = from.mainLayer()
+      advice.push({
+        rule: what,
+        title: titleOf(context, what, layer, again, from),
+        bytes: again.bytes,
+        layers: [layer],
+        fix: fixOf(context, what, layer, source, example),
+        steps: stepsOfLayers(context, [layer]),
+        paths: again.paths(context),
+        files: again.files,
+      })
+    }
+  }
+  return { advice, explained }
+}
+
+interface Found {
+  /** The files as the layer stores them. */
+  again: Sum
+  /** The same files by the layers that stored them first. */
+  from: Sum
+  /** The reference of one of them as it is now. */
+  example: number
+}
+
+function sumsOf(context: Context, layer: number, explained: Set<number>): Map<What, Found> {
+  const { stack } = context
+  const { nodes, before, after } = stack.deltas[layer]!
+  const found = new Map<What, Found>()
+  const seen = new Set<number>()
+  for (let i = 0; i < nodes.length; i++) {
+    const [old, now] = [inodeAt(context, before[i]!), inodeAt(context, after[i]!)]
+    if (old < 0 || now < 0 || old === now || stack.layerOf(now) !== layer || seen.has(now)) continue
+    const size = stack.sizeOf(now)
+    if (size === 0 || !sameContent(context, old, now)) continue
+    seen.add(now)
+    explained.add(old)
+    const what = whatChanged(context, old, now)
+    if (!found.has(what)) found.set(what, { again: new Sum(), from: new Sum(), example: now })
+    const sums = found.get(what)!
+    sums.again.add(nodes[i]!, size, layer)
+    sums.from.add(nodes[i]!, size, stack.layerOf(old))
+  }
+  return found
+}
+
+function inodeAt({ stack }: Context, ref: number): number {
+  if (ref < 0) return -1
+  const kind = stack.kindOf(ref)
+  return kind === Kind.file || kind === Kind.hardlink ? stack.inodeOf(ref) : -1
+}
+
+/** By hash where both are known; else size and time to the nanosecond have to agree, as copy-up leaves them. */
+function sameContent({ stack }: Context, old: number, now: number): boolean {
+  if (stack.sizeOf(old) !== stack.sizeOf(now)) return false
+  const known = stack.sameContent(old, now)
+  if (known !== null) return known
+  const [a, i, b, j] = [...columnsOf(stack, old), ...columnsOf(stack, now)] as const
+  return a.mtime[i] === b.mtime[j] && (a.nsec?.[i] ?? 0) === (b.nsec?.[j] ?? 0)
+}
+
+function whatChanged({ stack }: Context, old: number, now: number): What {
+  const [a, i, b, j] = [...columnsOf(stack, old), ...columnsOf(stack, now)] as const
+  const [p, q] = [a.owner[i]! * 2, b.owner[j]! * 2]
+  if (a.owners[p] !== b.owners[q] || a.owners[p + 1] !== b.owners[q + 1]) return 'chown'
+  return a.mode[i] === b.mode[j] ? 'stored-again' : 'chmod'
+}
+
+function columnsOf(stack: Context['stack'], ref: number) {
+  return [stack.layers[stack.layerOf(ref)]!, stack.indexOf(ref)] as const
+}
+
+function titleOf(context: Context, what: What, layer: number, again: Sum, from: Sum): string {
+  const sources = from.layers().map(one => stepName(context, one))
+  const where = sources.length > 3 ? `${sources.length} earlier steps` : sources.join(' and ')
+  const why = { chown: 'to change their owner', chmod: 'to change their mode', 'stored-again': 'with the same content' }
+  return `${capital(stepWords(context, layer))} stores ${formatBytes(again.bytes)} again ${why[what]}: ${filesText(again.files)} of ${where}.`
+}
+
+/** `COPY --chown=app:app . .` where the files came by COPY or ADD, else the command itself, one step earlier. */
+function fixOf(context: Context, what: What, layer: number, source: number, example: number): string {
+  const step = stepName(context, source)
+  if (what === 'stored-again') {
+    return `Store them once: leave them out of ${stepName(context, layer)}, or out of ${step}.`
+  }
+  const origin = instructionOf(context, source)
+  const command = commandIn(instructionOf(context, layer).text, what)
+  if (origin.keyword === 'COPY' || origin.keyword === 'ADD') {
+    const flag =
+      what === 'chown' ? `--chown=${ownerOf(context, command, example)}` : `--chmod=${modeOf(context, example)}`
+    const copied = copiedByDigest(origin.text)
+    const rest = copied ? `… ${copied.destination}` : origin.text.replace(new RegExp(`--${what}=\\S+ `), '')
+    return safe(`In ${step}: ${origin.keyword} ${flag} ${rest.replace(/\s+/g, ' ')}`)
+  }
+  if (source < context.baseLayers) return `They come with the base image: ${what} only what has to be different.`
+  return safe(`Append it to ${step}, which stores them first: && ${command ?? `${what} …`}`)
+}
+
+/** The `chown …` of a RUN, up to the next command. */
+function commandIn(text: string, what: What): string | null {
+  return new RegExp(`\\b${what}\\s[^&|;\\n]{1,200}`).exec(text)?.[0].trim() ?? null
+}
+
+function ownerOf({ stack }: Context, command: string | null, example: number): string {
+  const named = /^chown\s+(?:-\S+\s+)*([\w.$:{}-]+)\s/.exec(`${command} `)?.[1]
+  const { uid, gid } = stack.entry(example)
+  return named && !named.startsWith('-') ? named : `${uid}:${gid}`
+}
+
+function modeOf({ stack }: Context, example: number): string {
+  return stack.entry(example).mode.toString(8)
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
+}
