@@ -8,6 +8,7 @@ export interface Program {
   palette(): void
   redraw(): void
   suspend(): void
+  mouse(): void
   quit(): void
   /** Whether `back` would leave the program. */
   atTop(): boolean
@@ -60,5 +61,6 @@ export const globalActions: readonly Action<Program>[] = [
     scope: 'global',
     run: p => p.suspend(),
   },
+  { id: 'global.mouse', title: 'Mouse on or off', keys: ['alt-m'], scope: 'global', run: p => p.mouse() },
   { id: 'global.quit', title: 'Quit at once', keys: ['ctrl-c'], scope: 'global', run: program => program.quit() },
 ]

@@ -3,13 +3,21 @@ import type { BoundAction } from '../actions/action.ts'
 import type { Size } from './layout.ts'
 import type { MouseEvent } from './terminal/events.ts'
 import type { Theme } from './theme.ts'
+import type { Part } from './widgets/line.ts'
+
+export interface Place {
+  label: string
+  /** What it is, in a word or two. */
+  detail: string
+  go(): void
+}
 
 export interface Screen {
   readonly id: string
   /** Its name in the breadcrumb, harmless text. */
   title(): string
   /** The right end of the breadcrumb line, most important first; the last ones are dropped where it is narrow. */
-  summary?(): string[]
+  summary?(theme: Theme): readonly (string | readonly Part[])[]
   /** The scopes whose actions are valid now, innermost first. The app adds `global`. */
   scopes(): readonly string[]
   readonly actions: readonly BoundAction[]
@@ -17,6 +25,8 @@ export interface Screen {
   draw(size: Size, theme: Theme): string[]
   /** Calls back whenever what `draw` shows may have changed; the returned function ends that. */
   subscribe(changed: () => void): () => void
+  /** Things that the palette finds beside the actions: harmless labels, and how to get there. */
+  places?(): readonly Place[]
   /** `esc`: true when it closed something of its own; otherwise the app leaves the screen. */
   back?(): boolean
   /** Columns and rows of the body, 0-based. */

@@ -1,0 +1,121 @@
+/** Questions over the screen: yes or no with the exact victims, and small menus. */
+import type { Size } from '../layout.ts'
+import type { InputEvent } from '../terminal/events.ts'
+import type { Theme } from '../theme.ts'
+import type { Menu, Overlay, OverlayBox, Question } from '../ui.ts'
+import { frame } from './frame.ts'
+import { line, type Part, partsWidth } from './line.ts'
+import { drawList, type ListState, moveList } from './list.ts'
+import { wrap } from './wrap.ts'
+
+/** What a dialog needs to come and go. */
+export interface Dialogs {
+  open(overlay: Overlay): void
+  dismiss(overlay: Overlay): void
+}
+
+/** Asks; resolves with the answer, false when the question was taken away. */
+export function createConfirm(dialogs: Dialogs, question: Question): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  let yes = !question.danger
+  const answer = (value: boolean) => {
+    dialogs.dismiss(overlay)
+    resolve(value)
+  }
+  const overlay: Overlay = {
+    id: 'confirm',
+    draw: (size, theme) => drawConfirm(size, theme, question, yes),
+    hints: () => [
+      { key: 'y', label: question.yes, worth: 60 },
+      { key: 'n', label: 'cancel', worth: 90 },
+    ],
+    input(event) {
+      if (event.kind !== 'key') return
+      if (event.key === 'y') answer(true)
+      else if (['n', 'esc', 'q'].includes(event.key)) answer(false)
+      else if (event.key === 'enter') answer(yes)
+      else if (['tab', 'shift-tab', 'left', 'right', 'h', 'l'].includes(event.key)) yes = !yes
+    },
+    dismissed: () => resolve(false),
+  }
+  dialogs.open(overlay)
+  return promise
+}
+
+/** The question as a box; exported for its frames. */
+export function drawConfirm(size: Size, theme: Theme, question: Question, yes: boolean): OverlayBox {
+  const columns = Math.max(20, Math.min(72, size.columns - 4))
+  const inner = columns - 4
+  const button = (label: string, on: boolean): Part => [on ? theme.cursor : theme.dim, ` ${label} `]
+  const most = Math.max(1, size.rows - 6)
+  const wrapped = question.lines.flatMap(text => wrap(text, inner))
+  const text = wrapped.length > most ? [...wrapped.slice(0, most - 1), theme.glyph.ellipsis] : wrapped
+  const lines = [
+    ...text.map(one => ` ${line(inner, [one])} `),
+    ' '.repeat(columns - 2),
+    ` ${line(inner, [], [button('cancel', !yes), '  ', button(question.yes, yes)])} `,
+  ]
+  const style = question.danger ? theme.danger : theme.title
+  return {
+    columns,
+    lines: frame(theme, { columns, sections: [{ title: [[style, question.title]], lines }], focused: true }),
+  }
+}
+
+/** A menu; resolves with the index of what was chosen, null for nothing. */
+export function createChoice(dialogs: Dialogs, menu: Menu): Promise<number | null> {
+  const { promise, resolve } = Promise.withResolvers<number | null>()
+  let list: ListState = { cursor: menu.at ?? 0, top: 0 }
+  const answer = (value: number | null) => {
+    dialogs.dismiss(overlay)
+    resolve(value)
+  }
+  const overlay: Overlay = {
+    id: 'choice',
+    draw: (size, theme) => drawChoice(size, theme, menu, list),
+    hints: () => [
+      { key: 'enter', label: 'choose', worth: 60 },
+      { key: 'esc', label: 'cancel', worth: 90 },
+    ],
+    input(event: InputEvent) {
+      const by = event.kind === 'wheel' ? event.by : event.kind === 'key' ? steps[event.key] : undefined
+      if (by !== undefined) list = moveList(list, by, menu.items.length, menu.items.length)
+      if (event.kind !== 'key' || by !== undefined) return
+      const named = menu.items.findIndex(item => item.key === event.key)
+      if (named >= 0) answer(named)
+      else if (event.key === 'enter') answer(list.cursor)
+      else if (event.key === 'esc' || event.key === 'q') answer(null)
+    },
+    dismissed: () => resolve(null),
+  }
+  dialogs.open(overlay)
+  return promise
+}
+
+const steps: Record<string, number> = { j: 1, down: 1, k: -1, up: -1 }
+
+/** The menu as a box; exported for its frames. */
+export function drawChoice(size: Size, theme: Theme, menu: Menu, list: ListState): OverlayBox {
+  const rows = Math.max(1, Math.min(menu.items.length, size.rows - 6))
+  const parts = (index: number): Part[] => {
+    const { label, key } = menu.items[index]!
+    return [index === list.cursor ? ` ${theme.glyph.cursor} ` : '   ', [theme.key, key ? `${key}  ` : ''], label]
+  }
+  const right = (index: number): Part[] => [[theme.dim, menu.items[index]!.detail ?? ''], ' ']
+  const widest = menu.items.map((_, index) => partsWidth(parts(index)) + partsWidth(right(index)) + 2)
+  const columns = Math.min(size.columns - 4, Math.max(24, partsWidth([menu.title]) + 6, ...widest))
+  const lines = drawList({
+    theme,
+    columns: columns - 2,
+    rows,
+    count: menu.items.length,
+    state: list,
+    focused: true,
+    row: parts,
+    right,
+  })
+  return {
+    columns,
+    lines: frame(theme, { columns, sections: [{ title: [[theme.title, menu.title]], lines }], focused: true }),
+  }
+}
