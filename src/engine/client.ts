@@ -3,9 +3,10 @@
  * stopped and has a time limit until its answer begins.
  */
 import type { IncomingMessage } from 'node:http'
+import { finished } from 'node:stream/promises'
 import type Docker from 'dockerode'
 import type { z } from 'zod'
-import { Fault, isAbort } from '../base/errors.ts'
+import { Fault } from '../base/errors.ts'
 import { safe } from '../base/text.ts'
 import { formatAddress } from './address.ts'
 import { engineAgent } from './connection.ts'
@@ -74,6 +75,7 @@ export async function connectEngine(endpoint: Endpoint, options: ClientOptions):
       timeout: connectTimeout,
     })
     const api = settle(endpoint, ping as IncomingMessage, options.env)
+    await finished((ping as IncomingMessage).resume()).catch(() => Promise.reject(late(endpoint, connectTimeout)))
     version = `/v${api}`
     return client(endpoint, docker, api, ping as IncomingMessage, options, () => agent.destroy())
   } catch (error) {
@@ -90,7 +92,6 @@ function client(
   { callTimeout = 60_000 }: ClientOptions,
   close: () => void,
 ): Client {
-  ping.resume()
   return {
     kind: ping.headers['libpod-api-version'] === undefined ? 'docker' : 'podman',
     version: /^(?:Docker|Libpod)\/([\w.+~-]{1,80})/.exec(String(ping.headers.server))?.[1] ?? '',
@@ -114,12 +115,11 @@ interface Ask extends CallOptions {
   isStream?: boolean
 }
 
-/** One GET. A time limit ends with the first byte of the body of a stream, with the last one of JSON. */
+/** One GET. Its time limit holds until the body is read, of a stream too. */
 async function ask(docker: Docker, endpoint: Endpoint, path: string, call: Ask): Promise<unknown> {
   const { query = {}, isStream = false, timeout, signal } = call
   const given = Object.entries(query).filter(([, value]) => value !== undefined)
-  const limit = new AbortController()
-  const timer = timeout === undefined ? null : setTimeout(() => limit.abort(new Late(timeout)), timeout)
+  const limit = timeout === undefined ? undefined : AbortSignal.timeout(timeout)
   try {
     signal?.throwIfAborted()
     return await new Promise((resolve, reject) => {
@@ -130,27 +130,19 @@ async function ask(docker: Docker, endpoint: Endpoint, path: string, call: Ask):
           options: Object.fromEntries(given),
           isStream,
           statusCodes: { 200: true },
-          abortSignal: signal ? AbortSignal.any([signal, limit.signal]) : limit.signal,
+          abortSignal: AbortSignal.any([signal, limit].filter(one => one !== undefined)),
         },
         (error: unknown, result: unknown) => (error ? reject(error) : resolve(result)),
       )
     })
   } catch (error) {
-    if (error instanceof Late) throw new Fault(`${safe(endpoint.name)} gave no answer within ${error.after / 1000} s.`)
-    if (isAbort(error) || signal?.aborted) throw new Fault('Cancelled.', { cause: error, exitCode: 130 })
-    throw unreachable(error, endpoint)
-  } finally {
-    if (timer) clearTimeout(timer)
+    if (signal?.aborted) throw new Fault('Cancelled.', { cause: error, exitCode: 130 })
+    throw limit?.aborted ? late(endpoint, timeout) : unreachable(error, endpoint)
   }
 }
 
-class Late extends Error {
-  readonly after: number
-
-  constructor(after: number) {
-    super('no answer in time')
-    this.after = after
-  }
+function late({ name }: Endpoint, timeout = 0): Fault {
+  return new Fault(`${safe(name)} gave no answer within ${timeout / 1000} s.`)
 }
 
 /** The newer of what both sides can; DOCKER_API_VERSION sets it, as for Docker's command line. */

@@ -178,11 +178,11 @@ export async function openEngine(endpoint: Endpoint, options: ClientOptions): Pr
     capabilities,
     images: ({ all = false, signal } = {}) =>
       client.get('/images/json', imageListShape, { query: { all: all ? 1 : 0 }, signal }),
-    inspect(name, query = {}) {
+    async inspect(name, query = {}) {
       const call = { query: capabilities.platforms ? platformOf(query) : {}, signal: query.signal }
       return client.get(`/images/${pathOf(name)}/json`, imageFactsShape, call)
     },
-    history(name, query = {}) {
+    async history(name, query = {}) {
       return client.get(`/images/${pathOf(name)}/history`, historyShape, {
         query: platformOf(query),
         signal: query.signal,

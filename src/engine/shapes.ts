@@ -75,7 +75,7 @@ const flag = z.boolean().catch(false)
 const texts = z.array(z.unknown()).transform(strings).catch([])
 /** Without a prototype: a label named `__proto__` is one like any other. */
 const labels = z
-  .record(z.string(), z.unknown())
+  .custom<Record<string, unknown>>(value => typeof value === 'object' && value !== null)
   .transform(record => {
     const kept: Record<string, string> = Object.create(null)
     for (const [name, value] of Object.entries(record).slice(0, most.items))
