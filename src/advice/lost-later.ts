@@ -4,15 +4,17 @@ import type { WasteRow } from '../layer/stack.ts'
 import type { Advice } from './advise.ts'
 import { type Context, filesText, instructionOf, Sum, stepName, stepsOfLayers, stepWords } from './context.ts'
 
-/** One advice for each pair of layers. `explained`: inodes that were stored again with the same content. */
-export function lostLaterAdvice(context: Context, explained: ReadonlySet<number>): Advice[] {
-  const groups = new Map<string, { rule: Rule; row: WasteRow; sum: Sum }>()
+/** One advice for each pair of layers. `explained`, by reference: stored again with the same content. */
+export function lostLaterAdvice(context: Context, explained: Uint8Array): Advice[] {
+  const groups = new Map<number, { rule: Rule; row: WasteRow; sum: Sum }>()
+  const layers = context.stack.layers.length
   for (const row of context.stack.waste) {
-    if (explained.has(row.ref)) continue
+    if (explained[row.ref] === 1) continue
     const rule = ruleOf(row)
-    const key = `${rule} ${row.storedIn} ${row.lostIn}`
-    if (!groups.has(key)) groups.set(key, { rule, row, sum: new Sum() })
-    groups.get(key)!.sum.add(row.node, row.bytes, row.storedIn)
+    const key = (rules.indexOf(rule) * layers + row.storedIn) * layers + row.lostIn
+    let group = groups.get(key)
+    if (!group) groups.set(key, (group = { rule, row, sum: new Sum() }))
+    group.sum.add(row.node, row.bytes, row.storedIn)
   }
   return [...groups.values()].map(({ rule, row: { storedIn, lostIn }, sum }) => {
     const layers = storedIn === lostIn ? [storedIn] : [storedIn, lostIn]
@@ -29,7 +31,8 @@ export function lostLaterAdvice(context: Context, explained: ReadonlySet<number>
   })
 }
 
-type Rule = 'deleted-later' | 'overwritten-later' | 'stored-twice'
+const rules = ['deleted-later', 'overwritten-later', 'stored-twice'] as const
+type Rule = (typeof rules)[number]
 
 function ruleOf({ cause }: WasteRow): Rule {
   if (cause === 'shadowed') return 'stored-twice'

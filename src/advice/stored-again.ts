@@ -3,25 +3,26 @@ import { formatBytes } from '../base/sizes.ts'
 import { safe } from '../base/text.ts'
 import { copiedByDigest } from '../image/command.ts'
 import { Kind } from '../layer/entry.ts'
+import type { LayerIndex } from '../layer/layer-index.ts'
+import type { Stack } from '../layer/stack.ts'
 import type { Advice } from './advise.ts'
 import { type Context, filesText, instructionOf, Sum, stepName, stepsOfLayers, stepWords } from './context.ts'
 
 type What = 'chown' | 'chmod' | 'stored-again'
 
-/** The advice, and which inodes were lost because of it: `deleted or overwritten later` need not tell of them again. */
-export function storedAgainAdvice(context: Context): { advice: Advice[]; explained: Set<number> } {
-  const explained = new Set<number>()
+/** The advice, and by reference which inodes were lost because of it: `lost later` need not tell of them again. */
+export function storedAgainAdvice(context: Context): { advice: Advice[]; explained: Uint8Array } {
+  const { layers } = context.stack
+  const explained = new Uint8Array(layers.reduce((sum, layer) => sum + layer.entries, 0))
   const advice: Advice[] = []
-  for (let layer = 1; layer < context.stack.layers.length; layer++) {
-    const sums = sumsOf(context, layer, explained)
-    for (const [what, { again, from, example }] of sums) {
-      const source = from.mainLayer()
+  for (let layer = 1; layer < layers.length; layer++) {
+    for (const [what, { again, from, example }] of sumsOf(context, layer, explained)) {
       advice.push({
         rule: what,
         title: titleOf(context, what, layer, again, from),
         bytes: again.bytes,
         layers: [layer],
-        fix: fixOf(context, what, layer, source, example),
+        fix: fixOf(context, what, layer, from.mainLayer(), example),
         steps: stepsOfLayers(context, [layer]),
         paths: again.paths(context),
         files: again.files,
@@ -40,19 +41,28 @@ interface Found {
   example: number
 }
 
-function sumsOf(context: Context, layer: number, explained: Set<number>): Map<What, Found> {
+function sumsOf(context: Context, layer: number, explained: Uint8Array): Map<What, Found> {
   const { stack } = context
   const { nodes, before, after } = stack.deltas[layer]!
   const found = new Map<What, Found>()
-  const seen = new Set<number>()
+  const seen = new Uint8Array(stack.layers[layer]!.entries)
+  const first = stack.refOf(layer, 0)
   for (let i = 0; i < nodes.length; i++) {
-    const [old, now] = [inodeAt(context, before[i]!), inodeAt(context, after[i]!)]
-    if (old < 0 || now < 0 || old === now || stack.layerOf(now) !== layer || seen.has(now)) continue
-    const size = stack.sizeOf(now)
-    if (size === 0 || !sameContent(context, old, now)) continue
-    seen.add(now)
-    explained.add(old)
-    const what = whatChanged(context, old, now)
+    const now = inodeAt(context, after[i]!)
+    if (now < first || seen[now - first] === 1) continue
+    const old = inodeAt(context, before[i]!)
+    if (old < 0 || old === now) continue
+    const pair = {
+      a: stack.layers[stack.layerOf(old)]!,
+      i: stack.indexOf(old),
+      b: stack.layers[layer]!,
+      j: now - first,
+    }
+    const size = pair.b.size[pair.j]!
+    if (size === 0 || !sameContent(stack, old, now, pair)) continue
+    seen[pair.j] = 1
+    explained[old] = 1
+    const what = whatChanged(pair)
     if (!found.has(what)) found.set(what, { again: new Sum(), from: new Sum(), example: now })
     const sums = found.get(what)!
     sums.again.add(nodes[i]!, size, layer)
@@ -64,27 +74,27 @@ function sumsOf(context: Context, layer: number, explained: Set<number>): Map<Wh
 function inodeAt({ stack }: Context, ref: number): number {
   if (ref < 0) return -1
   const kind = stack.kindOf(ref)
-  return kind === Kind.file || kind === Kind.hardlink ? stack.inodeOf(ref) : -1
+  return kind === Kind.file ? ref : kind === Kind.hardlink ? stack.inodeOf(ref) : -1
+}
+
+/** Two entries: one in a lower layer's columns, one in an upper's. */
+interface Pair {
+  a: LayerIndex
+  i: number
+  b: LayerIndex
+  j: number
 }
 
 /** By hash where both are known; else size and time to the nanosecond have to agree, as copy-up leaves them. */
-function sameContent({ stack }: Context, old: number, now: number): boolean {
-  if (stack.sizeOf(old) !== stack.sizeOf(now)) return false
-  const known = stack.sameContent(old, now)
-  if (known !== null) return known
-  const [a, i, b, j] = [...columnsOf(stack, old), ...columnsOf(stack, now)] as const
-  return a.mtime[i] === b.mtime[j] && (a.nsec?.[i] ?? 0) === (b.nsec?.[j] ?? 0)
+function sameContent(stack: Stack, old: number, now: number, { a, i, b, j }: Pair): boolean {
+  if (a.size[i] !== b.size[j]) return false
+  return stack.sameContent(old, now) ?? (a.mtime[i] === b.mtime[j] && (a.nsec?.[i] ?? 0) === (b.nsec?.[j] ?? 0))
 }
 
-function whatChanged({ stack }: Context, old: number, now: number): What {
-  const [a, i, b, j] = [...columnsOf(stack, old), ...columnsOf(stack, now)] as const
+function whatChanged({ a, i, b, j }: Pair): What {
   const [p, q] = [a.owner[i]! * 2, b.owner[j]! * 2]
   if (a.owners[p] !== b.owners[q] || a.owners[p + 1] !== b.owners[q + 1]) return 'chown'
   return a.mode[i] === b.mode[j] ? 'stored-again' : 'chmod'
-}
-
-function columnsOf(stack: Context['stack'], ref: number) {
-  return [stack.layers[stack.layerOf(ref)]!, stack.indexOf(ref)] as const
 }
 
 function titleOf(context: Context, what: What, layer: number, again: Sum, from: Sum): string {
