@@ -21,7 +21,8 @@ process.stderr.on('error', () => {})
 
 try {
   const io = { out: createOutput(process.stdout), err: createOutput(process.stderr), signal: interrupt.signal }
-  process.exitCode = await runProgram(process.argv.slice(2), io)
+  const code = await runProgram(process.argv.slice(2), io)
+  process.exitCode = interrupt.signal.aborted ? 130 : code
 } catch (error) {
   process.exitCode = await told(error)
 }

@@ -1,4 +1,5 @@
 /** The public shape `strata.analysis/1` (README, "JSON"). It changes only with the number in its name. */
+import type { Advice } from '../advice/advise.ts'
 import { formatPlatform } from '../image/platform.ts'
 import type { Anomaly } from '../layer/entry.ts'
 import { anomaliesOf } from './analysis.ts'
@@ -36,7 +37,7 @@ export function analysisJson(report: Report): Record<string, unknown> {
     ),
     layers: streamed(layers.map(layerJson)),
     waste: streamed(wasteJson(analysis, waste)),
-    advice: streamed(report.advice),
+    advice: streamed(mapped(report.advice, adviceJson)),
     anomalies: streamed(mapped(anomaliesOf(analysis), anomalyJson)),
     dive: {
       efficiency: dive.efficiency,
@@ -50,6 +51,10 @@ function layerJson(layer: LayerReport): unknown {
   const { index, step, diffId, chainId, digest, mediaType, compressed, stored, adds } = layer
   const { entries, added, changed, deleted } = layer
   return { index, step, diffId, chainId, digest, mediaType, compressed, stored, adds, entries, added, changed, deleted }
+}
+
+function adviceJson({ rule, title, bytes, layers, fix }: Advice): unknown {
+  return { rule, title, bytes, layers, fix }
 }
 
 function anomalyJson({ layer, path, kind, text }: Anomaly): unknown {

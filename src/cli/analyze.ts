@@ -1,4 +1,5 @@
 /** `strata analyze`: what an image holds, what it wastes, what to do about it, and whether it keeps its rules. */
+import type { Advice } from '../advice/advise.ts'
 import { formatAge, formatBytes, formatCount, formatPercent } from '../base/sizes.ts'
 import { safe } from '../base/text.ts'
 import { shortDigest } from '../image/digest.ts'
@@ -10,7 +11,7 @@ import { writeObject } from './json.ts'
 import type { Io, Output } from './output.ts'
 import type { Options } from './program.ts'
 import { type Report, reportOn } from './report.ts'
-import { type Column, writeTable } from './table.ts'
+import { type Column, writeLines, writeTable } from './table.ts'
 import { withAnalysis } from './target.ts'
 import { pathText } from './text.ts'
 import { usage } from './usage.ts'
@@ -51,10 +52,8 @@ async function writeReport(out: Output, report: Report, dive: boolean): Promise<
   }
   if (advice.length > 0) {
     await section(out, 'Advice')
-    for (const one of advice) {
-      await out.write(`${safe(one.title)}${one.bytes ? `, saves ${formatBytes(one.bytes)}` : ''}\n`)
-      for (const line of one.fix.split('\n')) await out.write(`  ${safe(line)}\n`)
-    }
+    if (out.terminal) await writeLines(out, adviceLines(out, advice))
+    else await writeTable(out, adviceColumns, advice)
   }
   const anomalies = [...anomaliesOf(analysis)]
   if (anomalies.length > 0) {
@@ -67,6 +66,21 @@ async function writeReport(out: Output, report: Report, dive: boolean): Promise<
     ]
     await writeTable(out, columns, out.terminal ? anomalies.slice(0, most) : anomalies)
     if (out.terminal && anomalies.length > most) await out.write(`and ${formatCount(anomalies.length - most)} more\n`)
+  }
+}
+
+const adviceColumns: Column<Advice>[] = [
+  { title: 'BYTES', value: one => one.bytes },
+  { title: 'RULE', value: one => safe(one.rule) },
+  { title: 'TITLE', value: one => safe(one.title) },
+  { title: 'FIX', value: one => safe(one.fix) },
+]
+
+function* adviceLines(out: Output, advice: Advice[]): Generator<string> {
+  const size = (bytes: number) => formatBytes(bytes).padStart(7)
+  for (const { bytes, title, fix } of advice) {
+    yield `${out.style('bold', size(bytes))}  ${safe(title)}`
+    yield* fix.split('\n').map((line, at) => `${' '.repeat(7)}  ${at === 0 ? '→' : ' '} ${safe(line)}`)
   }
 }
 
@@ -129,7 +143,7 @@ const layerColumns: Column<Report['layers'][number]>[] = [
 ]
 
 async function writeVerdicts(out: Output, verdicts: Verdict[], numbers: string, from: string | null): Promise<void> {
-  const source = from === null ? 'the usual ones' : safe(from)
+  const source = from === null ? 'the defaults' : safe(from)
   await section(out, `Rules: ${source}${numbers === 'dive' ? ', judged with dive’s numbers' : ''}`)
   const columns: Column<Verdict>[] = [
     { title: 'RESULT', value: one => (one.passed ? 'pass' : 'FAIL'), style: one => (one.passed ? 'green' : 'red') },

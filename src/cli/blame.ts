@@ -14,7 +14,7 @@ import type { Options } from './program.ts'
 import { resolvePath } from './resolve.ts'
 import { type Column, writeTable } from './table.ts'
 import { type Target, withAnalysis } from './target.ts'
-import { jsonPath, octal, permissions } from './text.ts'
+import { jsonPath, octal, permissions, styleOf } from './text.ts'
 
 export async function blame(io: Io, [reference, path]: string[], options: Options): Promise<number> {
   return withAnalysis(io, reference, options, async (analysis, target) => {
@@ -59,8 +59,6 @@ function rowJson({ image, stack }: Analysis, node: number, { layer, letter, reas
   }
 }
 
-const styles = { A: 'green', C: 'yellow', D: 'red' } as const
-
 function columns({ image, stack }: Analysis): Column<Blame>[] {
   const steps = new Map(image.steps.map(step => [step.layer, step]))
   const entry = (ref: number) => (ref < 0 ? null : stack.entry(ref))
@@ -68,7 +66,7 @@ function columns({ image, stack }: Analysis): Column<Blame>[] {
   return [
     { title: 'LAYER', value: row => row.layer, align: 'right' },
     { title: 'STEP', value: row => steps.get(row.layer)?.index ?? null, align: 'right' },
-    { title: '±', value: row => row.letter, style: row => styles[row.letter] },
+    { title: '±', value: row => row.letter, style: row => styleOf(row.letter) },
     { title: 'REASON', value: row => row.reasons.join(',') },
     {
       title: 'PERMISSIONS',

@@ -1,4 +1,5 @@
 /** What `analyze` says of an image, computed once, for its text, its JSON and its rules. */
+import { type Advice, advise } from '../advice/advise.ts'
 import { shortCommand } from '../image/command.ts'
 import { changes } from '../layer/changes.ts'
 import { type DiveScore, diveScore } from '../layer/dive.ts'
@@ -30,7 +31,7 @@ export interface Report {
   layers: LayerReport[]
   /** Biggest first. */
   waste: WasteRow[]
-  advice: { rule: string; title: string; bytes: number; layers: number[]; fix: string }[]
+  advice: Advice[]
   dive: DiveScore
 }
 
@@ -52,7 +53,7 @@ export function reportOn(analysis: Analysis): Report {
     },
     layers: layerReports(analysis),
     waste: biggestFirst(analysis),
-    advice: [],
+    advice: advise({ steps: analysis.image.steps, config: analysis.image.config, stack }),
     dive: diveScore(stack),
   }
 }

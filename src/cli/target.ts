@@ -31,15 +31,7 @@ export async function withImage<T>(
   const progress = showProgress(io.err, 'Opening')
   let image: Image
   try {
-    image = await openImage(text, {
-      platform: typeof options.platform === 'string' ? parsePlatform(options.platform) : undefined,
-      engine: options.engine as string | undefined,
-      context: options.context as string | undefined,
-      verify: options.verify === true,
-      cache: options.cache !== false,
-      signal: io.signal,
-      onProgress: progress.report,
-    })
+    image = await openImage(text, { ...openOptions(options), signal: io.signal, onProgress: progress.report })
   } finally {
     progress.end()
   }
@@ -56,6 +48,17 @@ export async function withImage<T>(
     return await use({ image, step, ...layersAsOf(image, step) })
   } finally {
     await image.close()
+  }
+}
+
+/** The options that choose and read an image, from the command line's. Throws a Fault for a platform that is none. */
+export function openOptions(options: Options) {
+  return {
+    platform: typeof options.platform === 'string' ? parsePlatform(options.platform) : undefined,
+    engine: options.engine as string | undefined,
+    context: options.context as string | undefined,
+    verify: options.verify === true,
+    cache: options.cache !== false,
   }
 }
 

@@ -1,7 +1,9 @@
 /** The texts that several verbs show: paths, permissions, times, commands. */
 import { Buffer, isUtf8 } from 'node:buffer'
 import { safeBytes } from '../base/text.ts'
+import type { Letter } from '../layer/changes.ts'
 import type { Kind } from '../layer/entry.ts'
+import type { Style } from './output.ts'
 
 /** A path as JSON carries it: as it is where it is UTF-8, else escaped and with its bytes beside it. */
 export function jsonPath(path: Uint8Array): { path: string; pathBase64?: string } {
@@ -30,4 +32,9 @@ export function permissions(kind: Kind, mode: number): string {
 /** `0755`, octal. */
 export function octal(mode: number): string {
   return `0${mode.toString(8).padStart(3, '0')}`
+}
+
+/** The colour of a letter; the letter itself always stands there too. */
+export function styleOf(letter: Letter | null | undefined): Style | null {
+  return letter === 'A' ? 'green' : letter === 'C' ? 'yellow' : letter === 'D' ? 'red' : null
 }

@@ -13,13 +13,14 @@ import type { Options } from './program.ts'
 import { resolvePath } from './resolve.ts'
 import { type Column, writeTable } from './table.ts'
 import { withAnalysis } from './target.ts'
-import { jsonPath, octal, pathText, permissions } from './text.ts'
+import { jsonPath, octal, pathText, permissions, styleOf } from './text.ts'
 import { ancestry, walk } from './walk.ts'
 
 /** One path: what is there, or what was there when the step deleted it. */
 interface Row {
   node: number
-  depth: number
+  /** How far its name is indented; null: its whole path is shown. */
+  depth: number | null
   /** What it shows: an entry reference or IMPLIED. */
   ref: number
 }
@@ -51,7 +52,7 @@ function startOf(stack: Stack, set: ChangeSet | null, find: () => number, path: 
 }
 
 function* presentRows(stack: Stack, current: Int32Array, from: number): Generator<Row> {
-  if (!isDirectory(stack, current[from])) yield { node: from, depth: 0, ref: current[from] }
+  if (!isDirectory(stack, current[from])) yield { node: from, depth: null, ref: current[from] }
   for (const { node, depth } of walk(stack.tree, from, one => current[one] !== ABSENT)) {
     yield { node, depth, ref: current[node] }
   }
@@ -62,7 +63,7 @@ function* changedRows(stack: Stack, set: ChangeSet | null, from: number): Genera
   const wanted = ancestry(stack.tree, set.nodes)
   const row = (node: number): Row => {
     const gone = set.letter(node) === 'D'
-    return { node, depth: 0, ref: gone ? set.before(node) : set.after(node) }
+    return { node, depth: null, ref: gone ? set.before(node) : set.after(node) }
   }
   if (set.letter(from) !== null) yield row(from)
   for (const { node } of walk(stack.tree, from, one => wanted[one] === 1)) {
@@ -128,8 +129,6 @@ function xattrsJson(xattrs: Xattrs | null): Record<string, string> | null {
   return Object.fromEntries([...xattrs].map(([name, value]) => [name, Buffer.from(value).toString('base64')]))
 }
 
-const styles = { A: 'green', C: 'yellow', D: 'red' } as const
-
 function shownColumns(stack: Stack, set: ChangeSet | null, below: Float64Array): Column<Row>[] {
   const entry = (ref: number) => (ref === IMPLIED ? null : stack.entry(ref))
   const mode = ({ ref }: Row) => permissions(stack.kindOf(ref), entry(ref)?.mode ?? 0o755)
@@ -144,7 +143,7 @@ function shownColumns(stack: Stack, set: ChangeSet | null, below: Float64Array):
     {
       title: '±',
       value: row => set?.letter(row.node) ?? '',
-      style: row => styles[set?.letter(row.node) ?? 'A'] ?? null,
+      style: row => styleOf(set?.letter(row.node)),
     },
     { title: 'PERMISSIONS', value: mode },
     { title: 'OWNER', value: owner },
@@ -154,7 +153,7 @@ function shownColumns(stack: Stack, set: ChangeSet | null, below: Float64Array):
 }
 
 function shownName(stack: Stack, { node, depth, ref }: Row): string {
-  const name = depth === 0 ? pathText(stack.tree.path(node)) : '  '.repeat(depth) + safeBytes(stack.tree.name(node))
+  const name = depth === null ? pathText(stack.tree.path(node)) : '  '.repeat(depth) + safeBytes(stack.tree.name(node))
   if (isDirectory(stack, ref)) return `${name}/`
   const link = ref === IMPLIED ? null : stack.entry(ref).link
   if (!link) return name

@@ -1,0 +1,37 @@
+/** What the screens reach the world through, on this machine. */
+import { readdir } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import type { Services } from '../actions/services.ts'
+import { openImage } from '../source/open.ts'
+import { createLister } from './image-lister.ts'
+import { surroundings } from './images.ts'
+import type { Options } from './program.ts'
+import { openOptions } from './target.ts'
+
+export function createServices(options: Options): Services {
+  const { engine, context } = openOptions(options)
+  return {
+    images: createLister(surroundings(), { engine, context }),
+    open: (reference, work = {}) => openImage(reference, { ...openOptions(options), ...work }),
+    completePath,
+    now: () => Date.now(),
+  }
+}
+
+/** More names than that are no help. */
+const most = 1000
+
+/** Names that go on from `text`, as a shell completes them: hidden ones only when asked for. */
+async function completePath(text: string): Promise<string[]> {
+  const typed = text === '~' ? '~/' : text
+  const folder = typed.endsWith('/') ? typed : join(dirname(typed), '/')
+  const start = typed.endsWith('/') ? '' : basename(typed)
+  const shown = typed.slice(0, typed.length - start.length)
+  const entries = await readdir(folder.replace(/^~(?=\/)/, homedir()) || '.', { withFileTypes: true }).catch(() => [])
+  return entries
+    .filter(entry => entry.name.startsWith(start) && (start !== '' || !entry.name.startsWith('.')))
+    .slice(0, most)
+    .map(entry => shown + entry.name + (entry.isDirectory() ? '/' : ''))
+    .sort()
+}
