@@ -36,6 +36,8 @@ export class RandomLayer {
 export interface RandomOptions {
   /** Entries below a path that a lower layer may have as a symbolic link: sequential unpackers follow it. */
   symlinks: boolean
+  /** Directories without an entry of their own: sequential unpackers make them as they like. */
+  implied: boolean
 }
 
 const names = ['a', 'b', 'c', 'd', '-x', 'n\xff\xfe', 'sp ace', 'new\nline', '__proto__', '.wh', 'wh.a', '\xc3\xa9']
@@ -51,7 +53,11 @@ type Change =
 
 /** Images of one to five layers. */
 export function randomImage(options: RandomOptions): fc.Arbitrary<RandomLayer[]> {
-  const step = fc.record({ path: path(), change: change(options), implied: fc.boolean() })
+  const step = fc.record({
+    path: path(),
+    change: change(options),
+    implied: options.implied ? fc.boolean() : fc.constant(false),
+  })
   const layer = fc.array(step, { minLength: 1, maxLength: 12 })
   return fc
     .array(fc.tuple(layer, fc.infiniteStream(fc.nat())), { minLength: 1, maxLength: 5 })
