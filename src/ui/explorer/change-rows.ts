@@ -3,7 +3,8 @@ import { noFolds } from './folds.ts'
 import type { Scene } from './scene.ts'
 import type { Sliced } from './slices.ts'
 import { sortNodes } from './sort.ts'
-import { MATCH, type Marks, sortKey, type SortOrder, treeRows } from './tree-rows.ts'
+import { type SortOrder, sortKey } from './tree-order.ts'
+import { MATCH, type Marks, treeRows } from './tree-rows.ts'
 
 /**
  * The changed nodes in the given order; by name is in order of the tree. What goes with a deleted directory has no row

@@ -1,7 +1,7 @@
 /** The scene that the search over all layers looks at: every path that any layer has, as its newest version. */
 import { Kind } from '../../layer/entry.ts'
 import { ABSENT, type Stack } from '../../layer/stack.ts'
-import { type Filter } from './filter-language.ts'
+import type { Filter } from './filter-language.ts'
 import { type FilterWorld, matchScene } from './filter-match.ts'
 import { noFolds } from './folds.ts'
 import type { Scene } from './scene.ts'

@@ -81,7 +81,12 @@ function plain(word: string): Term {
     const over = word.includes('/') ? 'path' : 'name'
     const anchored = over === 'name' || word.startsWith('/') ? '^' : '(?:^|/)'
     const source = globSource(over === 'path' ? word.replace(/^\//, '') : word)
-    return { kind: 'pattern', pattern: new RegExp(`${anchored}${source}$`, `s${exact(word) ? '' : 'i'}`), over, bytes: true }
+    return {
+      kind: 'pattern',
+      pattern: new RegExp(`${anchored}${source}$`, `s${exact(word) ? '' : 'i'}`),
+      over,
+      bytes: true,
+    }
   }
   return { kind: 'text', text: word.replace(/^\/(?=.)/, '/'), exact: exact(word), inPath: word.includes('/') }
 }
@@ -93,7 +98,12 @@ function exact(word: string): boolean {
 
 function parseRegex(source: string, flags: string): Term | string {
   try {
-    return { kind: 'pattern', pattern: new RegExp(source, flags || !exact(source) ? 'iu' : 'u'), over: 'path', bytes: false }
+    return {
+      kind: 'pattern',
+      pattern: new RegExp(source, flags || !exact(source) ? 'iu' : 'u'),
+      over: 'path',
+      bytes: false,
+    }
   } catch (error) {
     const reason = (error as Error).message.replace(/^Invalid regular expression: .*: /s, '')
     return `/${source}/ is no regular expression: ${reason.toLowerCase()}`
@@ -138,7 +148,8 @@ const typeAliases: Record<string, TypeWord> = {
 }
 
 function parseType(value: string): Term | string {
-  const exactly = typeAliases[value] ?? typeWords.find(word => word === value) ?? typeWords.find(word => word.startsWith(value))
+  const exactly =
+    typeAliases[value] ?? typeWords.find(word => word === value) ?? typeWords.find(word => word.startsWith(value))
   if (!exactly) return `there is no type “${value}”; types are ${typeWords.join(', ')}`
   return { kind: 'type', type: exactly }
 }
@@ -146,7 +157,12 @@ function parseType(value: string): Term | string {
 function parseChange(value: string): Term | string {
   if (value === 'any') return { kind: 'change', letters: 'ACD' }
   if (value === 'none') return { kind: 'change', letters: ' ' }
-  const letters = value.toUpperCase().replaceAll('+', 'A').replaceAll('~', 'C').replaceAll('-', 'D').replaceAll('M', 'C')
+  const letters = value
+    .toUpperCase()
+    .replaceAll('+', 'A')
+    .replaceAll('~', 'C')
+    .replaceAll('-', 'D')
+    .replaceAll('M', 'C')
   if (/^[ACD,]+$/.test(letters)) return { kind: 'change', letters: letters.replaceAll(',', '') }
   return `change: wants A, C or D (or any, none), not “${value}”`
 }

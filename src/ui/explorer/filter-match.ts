@@ -4,10 +4,10 @@
  */
 import { Buffer } from 'node:buffer'
 import type { Filter, Term } from './filter-language.ts'
+import { describesType } from './filter-types.ts'
 import type { Owners } from './owners.ts'
 import type { Scene } from './scene.ts'
 import type { Sliced } from './slices.ts'
-import { describesType } from './filter-types.ts'
 import { ABOVE, MATCH, type Marks } from './tree-rows.ts'
 
 /** What a filter asks besides the scene. */
@@ -48,7 +48,10 @@ export function* testsOf(scene: Scene, filter: Filter, world: FilterWorld): Slic
   const directories = filter.terms.some(({ term, not }) => term.kind === 'type' && term.type === 'dir' && !not)
   for (const { term, not } of filter.terms) {
     const test = yield* testOf(scene, term, world, directories)
-    tests.push({ test: not ? node => !test(node) : test, cost: term.kind === 'pattern' ? 2 : term.kind === 'text' ? 0 : 1 })
+    tests.push({
+      test: not ? node => !test(node) : test,
+      cost: term.kind === 'pattern' ? 2 : term.kind === 'text' ? 0 : 1,
+    })
   }
   return tests.sort((a, b) => a.cost - b.cost).map(({ test }) => test)
 }

@@ -35,7 +35,9 @@ const oneCharacter = '(?:[\\xc2-\\xf4][\\x80-\\xbf]{1,3}|[^/])'
 /** Escapes a class; a range that runs backwards is three characters. */
 function classBody(set: string): string {
   const body = set.replace(/[\\\]^]/g, '\\$&')
-  return body.replace(/([^\\])-([^\]])/g, (range, low: string, high: string) => (low <= high ? range : `${low}\\-${high}`))
+  return body.replace(/([^\\])-([^\]])/g, (range, low: string, high: string) =>
+    low <= high ? range : `${low}\\-${high}`,
+  )
 }
 
 function literal(character: string): string {

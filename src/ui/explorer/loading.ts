@@ -45,7 +45,14 @@ export function load(image: Image, { changed, slicer = realSlicer }: LoadingOpti
   const abort = new AbortController()
   const indexes: (LayerIndex | null)[] = image.layers.map(() => null)
   const layers = image.layers.map(
-    (info): LayerState => ({ phase: 'waiting', done: 0, total: info.roughBytes, stored: null, adds: null, error: null }),
+    (info): LayerState => ({
+      phase: 'waiting',
+      done: 0,
+      total: info.roughBytes,
+      stored: null,
+      adds: null,
+      error: null,
+    }),
   )
   let laid = 0
   let laying = false
@@ -93,7 +100,8 @@ export function load(image: Image, { changed, slicer = realSlicer }: LoadingOpti
       if (isAbort(error) || abort.signal.aborted) return
       state.phase = 'broken'
       state.error = reasonOf(error)
-      indexes[layer] = (error as BrokenLayer).partial ?? new IndexBuilder({ layer }).finish({ tarBytes: 0, diffId: null })
+      indexes[layer] =
+        (error as BrokenLayer).partial ?? new IndexBuilder({ layer }).finish({ tarBytes: 0, diffId: null })
     }
     if (abort.signal.aborted) return
     state.stored = indexes[layer]!.stored

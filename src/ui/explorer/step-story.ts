@@ -155,7 +155,9 @@ function aside(tally: Tally): string[] {
   for (const [what, many] of tally.other) {
     const [why, kind] = what.split('|')
     if (why === '' || (why === 'time' && kind === 'dir')) continue
-    parts.push(`the ${why} of ${kind === 'dir' ? plural(many, 'directory', 'directories') : plural(many, 'link', 'links')}`)
+    parts.push(
+      `the ${why} of ${kind === 'dir' ? plural(many, 'directory', 'directories') : plural(many, 'link', 'links')}`,
+    )
   }
   const told = parts.length > 0 ? [`Changes ${list(parts)}.`] : []
   if (tally.unknown > 0) told.push(`Comparing the content of ${files(tally.unknown)} …`)
@@ -165,7 +167,8 @@ function aside(tally: Tally): string[] {
 /** How much of what the layer stores a later layer (or itself) makes useless. */
 function lostLater(stack: Stack, layer: number, stepOf: (layer: number) => number): string | null {
   const lost = new Map<number, number>()
-  for (const row of stack.waste) if (row.storedIn === layer) lost.set(row.lostIn, (lost.get(row.lostIn) ?? 0) + row.bytes)
+  for (const row of stack.waste)
+    if (row.storedIn === layer) lost.set(row.lostIn, (lost.get(row.lostIn) ?? 0) + row.bytes)
   if (lost.size === 0) return null
   const [[where, bytes], ...more] = [...lost].sort((a, b) => b[1] - a[1]) as [[number, number], ...[number, number][]]
   const all = [bytes, ...more.map(one => one[1])].reduce((sum, one) => sum + one, 0)

@@ -1,27 +1,28 @@
 /**
- * The rows of the Tree tab: a flat list over typed arrays, made anew only when folds, step, filter or sort change. A
- * key that moves the cursor touches none of this.
+ * The rows of the Tree tab: a flat list over typed arrays, made anew only when step, filter or sort change; a fold cuts
+ * its rows out or puts them in. A key that moves the cursor touches none of this.
  */
+import { autoOpen, type Folds } from './folds.ts'
 import type { Scene } from './scene.ts'
 import type { Sliced } from './slices.ts'
-import { type Compare, sortNodes } from './sort.ts'
-import { autoOpen, type Folds } from './folds.ts'
-
-export type SortOrder = 'name' | 'size' | 'change' | 'time'
-export const sortOrders: readonly SortOrder[] = ['name', 'size', 'change', 'time']
+import { type SortOrder, sortedChildren } from './tree-order.ts'
 
 export interface TreeRows {
   count: number
   nodes: Uint32Array
   depths: Uint16Array
-  /** OPEN and PARENT bits. */
+  /** OPEN, PARENT and WHOLE bits. */
   flags: Uint8Array
+  /** The directories that opened by themselves. */
+  opened: ReadonlySet<number>
 }
 
 /** The directory's children follow. */
 export const OPEN = 1
 /** There is something to open. */
 export const PARENT = 2
+/** The filter no longer counts here: a directory above matched and was opened by hand. */
+export const WHOLE = 4
 
 /** What a filter found: by node, MATCH and ABOVE bits. */
 export type Marks = Uint8Array
@@ -42,96 +43,47 @@ export const noRows: TreeRows = {
   nodes: new Uint32Array(0),
   depths: new Uint16Array(0),
   flags: new Uint8Array(0),
+  opened: new Set(),
 }
 
 /** The rows of a scene, in slices. Linear in what is shown and in the size of the directories that stand open. */
 export function* treeRows(scene: Scene, wish: TreeWish): Sliced<TreeRows> {
-  const wanted = wantedNodes(scene, wish)
-  const opened = wish.folds.rest === 'auto' && !wish.marks ? autoOpen(scene, wanted) : null
-  const rows = new RowColumns()
-  const todo = new Todo()
-  todo.push(yield* sortedChildren(scene, 0, wish.sort, wanted), 0, false)
-  for (let pace = 1; todo.length > 0; pace++) {
-    if ((pace & 1023) === 0) yield
-    const { node, depth, whole } = todo.pop()
-    const parent = scene.isDir(node) && hasChild(scene, node, whole ? scene.shown : wanted, wish, whole)
-    const open = parent && isOpen(node, wish, opened)
-    rows.add(node, depth, (open ? OPEN : 0) | (parent ? PARENT : 0))
-    if (!open) continue
-    const all = whole || opensWhole(node, wish)
-    todo.push(yield* sortedChildren(scene, node, wish.sort, all ? scene.shown : wanted), depth + 1, all)
-  }
-  return rows.done()
+  const auto = wish.folds.rest === 'auto' && !wish.marks
+  const opened = auto ? autoOpen(scene, wantedNodes(scene, wish)) : noRows.opened
+  return yield* flatten(scene, wish, opened, { node: 0, depth: -1, whole: false })
 }
 
-/** The children of a directory that have rows, in their order. */
-export function* sortedChildren(
-  scene: Scene,
-  directory: number,
-  order: SortOrder,
-  wanted: (node: number) => boolean,
-): Sliced<Uint32Array> {
-  const { tree } = scene.stack
-  let found = new Uint32Array(16)
-  let count = 0
-  for (let child = tree.firstChild[directory]!; child !== 0; child = tree.nextSibling[child]!) {
-    if (!scene.shown(child) || !wanted(child)) continue
-    if (count === found.length) found = grow(found)
-    found[count++] = child
-    if ((count & 8191) === 0) yield
-  }
-  const children = found.subarray(0, count).reverse()
-  if (count < 2) return children
-  const keys = new Float64Array(count)
-  for (let i = 0; i < count; i++) {
-    keys[i] = sortKey(scene, children[i]!, order)
-    if ((i & 4095) === 4095) yield
-  }
-  const places = new Uint32Array(count)
-  for (let i = 0; i < count; i++) places[i] = i
-  const byName = compareNames(scene)
-  yield* sortNodes(places, (a, b) => keys[a]! - keys[b]! || byName(children[a]!, children[b]!))
-  for (let i = 0; i < count; i++) places[i] = children[places[i]!]!
-  return places
+/** The rows with the children of one more row: it has to be a PARENT that is not OPEN, and `wish` has to open it. */
+export function* openRow(scene: Scene, wish: TreeWish, rows: TreeRows, row: number): Sliced<TreeRows> {
+  const start = { node: rows.nodes[row]!, depth: rows.depths[row]!, whole: (rows.flags[row]! & WHOLE) !== 0 }
+  const inside = yield* flatten(scene, wish, rows.opened, start)
+  const more = splice(rows, row + 1, row + 1, inside)
+  more.flags[row]! |= OPEN
+  return more
 }
 
-/** Names as bytes, shorter first where one begins the other. */
-export function compareNames(scene: Scene): Compare {
-  const { names, nameStart } = scene.stack.tree
-  return (a, b) => {
-    let i = nameStart[a]!
-    let j = nameStart[b]!
-    const endI = nameStart[a + 1]!
-    const endJ = nameStart[b + 1]!
-    for (; i < endI && j < endJ; i++, j++) if (names[i] !== names[j]) return names[i]! - names[j]!
-    return endI - i - (endJ - j)
-  }
+/** The rows without what stands below one of them. */
+export function closeRow(rows: TreeRows, row: number): TreeRows {
+  let end = row + 1
+  while (end < rows.count && rows.depths[end]! > rows.depths[row]!) end++
+  const fewer = splice(rows, row + 1, end, noRows)
+  fewer.flags[row]! &= ~OPEN
+  return fewer
 }
 
-/** What a row comes first by, smallest first; names decide where it is equal. */
-export function sortKey(scene: Scene, node: number, order: SortOrder): number {
-  if (order === 'name') return scene.isDir(node) ? 0 : 1
-  if (order === 'size') return -scene.bytes(node)
-  if (order === 'change') return changeRank(scene, node)
-  return -timeOf(scene, node)
+/** The row of the directory that a row stands in; -1 at the top. */
+export function parentRow(rows: TreeRows, row: number): number {
+  for (let at = row - 1; at >= 0; at--) if (rows.depths[at]! < rows.depths[row]!) return at
+  return -1
 }
 
-function changeRank(scene: Scene, node: number): number {
-  const letter = scene.letter(node)
-  if (letter !== null) return letter === 'A' ? 0 : letter === 'C' ? 1 : 2
-  return scene.below && scene.below[node]! > 0 ? 3 : 4
-}
-
-function timeOf(scene: Scene, node: number): number {
-  const ref = scene.ref(node)
-  if (ref < 0) return 0
-  const { stack } = scene
-  const layer = stack.layers[stack.layerOf(ref)]!
-  return layer.mtime[stack.indexOf(ref)]!
+/** The row of a node, -1 when it has none. */
+export function rowOf(rows: TreeRows, node: number): number {
+  return rows.nodes.subarray(0, rows.count).indexOf(node)
 }
 
 /** Which nodes a wish gives rows to, of those that are shown. */
-export function wantedNodes(scene: Scene, wish: TreeWish): (node: number) => boolean {
+export function wantedNodes(scene: Scene, wish: Pick<TreeWish, 'marks' | 'onlyChanges'>): (node: number) => boolean {
   const { below } = scene
   const { marks, onlyChanges } = wish
   if (!marks && !onlyChanges) return () => true
@@ -141,12 +93,39 @@ export function wantedNodes(scene: Scene, wish: TreeWish): (node: number) => boo
   }
 }
 
-function isOpen(node: number, wish: TreeWish, opened: Set<number> | null): boolean {
+interface Start {
+  node: number
+  depth: number
+  whole: boolean
+}
+
+/** The rows below a directory. */
+function* flatten(scene: Scene, wish: TreeWish, opened: ReadonlySet<number>, start: Start): Sliced<TreeRows> {
+  const wanted = wantedNodes(scene, wish)
+  const rows = new RowColumns()
+  const todo = new Todo()
+  const enter = function* (node: number, depth: number, above: boolean): Sliced<void> {
+    const whole = above || opensWhole(node, wish)
+    todo.push(yield* sortedChildren(scene, node, wish.sort, whole ? scene.shown : wanted), depth, whole)
+  }
+  yield* enter(start.node, start.depth + 1, start.whole)
+  for (let pace = 1; todo.length > 0; pace++) {
+    if ((pace & 511) === 0) yield
+    const { node, depth, whole } = todo.pop()
+    const parent = scene.isDir(node) && hasChild(scene, node, whole || opensWhole(node, wish) ? scene.shown : wanted)
+    const open = parent && isOpen(node, wish, opened)
+    rows.add(node, depth, (open ? OPEN : 0) | (parent ? PARENT : 0) | (whole ? WHOLE : 0))
+    if (open) yield* enter(node, depth + 1, whole)
+  }
+  return rows.done(opened)
+}
+
+function isOpen(node: number, wish: TreeWish, opened: ReadonlySet<number>): boolean {
   const said = wish.folds.said.get(node)
   if (said !== undefined) return said
   if (wish.folds.rest !== 'auto') return wish.folds.rest === 'open'
   if (wish.marks) return (wish.marks[node]! & ABOVE) !== 0
-  return opened?.has(node) ?? false
+  return opened.has(node)
 }
 
 /** Under a filter, a directory that matches itself and is opened by hand shows all that it holds. */
@@ -154,19 +133,30 @@ function opensWhole(node: number, wish: TreeWish): boolean {
   return wish.marks !== null && wish.marks[node] === MATCH && !wish.onlyChanges
 }
 
-function hasChild(scene: Scene, node: number, wanted: (n: number) => boolean, wish: TreeWish, whole: boolean): boolean {
+function hasChild(scene: Scene, node: number, wanted: (node: number) => boolean): boolean {
   const { firstChild, nextSibling } = scene.stack.tree
-  const test = !whole && opensWhole(node, wish) ? scene.shown : wanted
   for (let child = firstChild[node]!; child !== 0; child = nextSibling[child]!) {
-    if (scene.shown(child) && test(child)) return true
+    if (scene.shown(child) && wanted(child)) return true
   }
   return false
 }
 
-function grow(column: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const bigger = new Uint32Array(column.length * 2)
-  bigger.set(column)
-  return bigger
+/** The rows with `inside` in the place of rows `from` to `to`. */
+function splice(rows: TreeRows, from: number, to: number, inside: TreeRows): TreeRows {
+  const count = rows.count - (to - from) + inside.count
+  const result = {
+    count,
+    nodes: new Uint32Array(count),
+    depths: new Uint16Array(count),
+    flags: new Uint8Array(count),
+    opened: rows.opened,
+  }
+  for (const column of ['nodes', 'depths', 'flags'] as const) {
+    result[column].set(rows[column].subarray(0, from))
+    result[column].set(inside[column].subarray(0, inside.count), from)
+    result[column].set(rows[column].subarray(to, rows.count), from + inside.count)
+  }
+  return result
 }
 
 class RowColumns {
@@ -178,27 +168,27 @@ class RowColumns {
   add(node: number, depth: number, flags: number): void {
     const at = this.#count++
     if (at === this.#nodes.length) {
-      const { nodes, depths, flags: old } = this.done()
-      this.#nodes = grow(nodes as Uint32Array<ArrayBuffer>)
+      const old = [this.#nodes, this.#depths, this.#flags] as const
+      this.#nodes = new Uint32Array(at * 2)
       this.#depths = new Uint16Array(at * 2)
-      this.#depths.set(depths)
       this.#flags = new Uint8Array(at * 2)
-      this.#flags.set(old)
+      this.#nodes.set(old[0])
+      this.#depths.set(old[1])
+      this.#flags.set(old[2])
     }
     this.#nodes[at] = node
     this.#depths[at] = Math.min(depth, 0xffff)
     this.#flags[at] = flags
   }
 
-  done(): TreeRows {
-    const count = Math.min(this.#count, this.#nodes.length)
-    return { count, nodes: this.#nodes, depths: this.#depths, flags: this.#flags }
+  done(opened: ReadonlySet<number>): TreeRows {
+    return { count: this.#count, nodes: this.#nodes, depths: this.#depths, flags: this.#flags, opened }
   }
 }
 
 /** What is still to be shown, a stack of sorted lists of siblings: the memory of one path, not of all siblings twice. */
 class Todo {
-  #lists: { nodes: Uint32Array; at: number; depth: number; whole: boolean }[] = []
+  readonly #lists: { nodes: Uint32Array; at: number; depth: number; whole: boolean }[] = []
 
   get length(): number {
     return this.#lists.length

@@ -8,7 +8,11 @@ export interface Column {
 }
 
 /** The columns that fit beside a name of at least `least` columns, in their order, and what is left for the name. */
-export function fitColumns(columns: readonly Column[], total: number, least: number): { kept: Set<string>; rest: number } {
+export function fitColumns(
+  columns: readonly Column[],
+  total: number,
+  least: number,
+): { kept: Set<string>; rest: number } {
   const kept = new Set(columns)
   const used = () => [...kept].reduce((sum, column) => sum + column.width + 1, 0)
   for (const column of [...columns].sort((a, b) => a.worth - b.worth)) {

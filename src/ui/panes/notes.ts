@@ -82,7 +82,11 @@ const kindWords: Record<Kind, string> = {
 }
 
 /** The columns that describe what stands at a reference: permissions, owner, time in UTC. */
-export function describe(scene: Scene, node: number, owners: Owners): { entry: Entry | null; permissions: string; owner: string; time: string } {
+export function describe(
+  scene: Scene,
+  node: number,
+  owners: Owners,
+): { entry: Entry | null; permissions: string; owner: string; time: string } {
   const ref = scene.ref(node)
   if (ref < 0) return { entry: null, permissions: 'drwxr-xr-x', owner: ownerName(owners.users, 0), time: '' }
   const named = scene.stack.entry(ref)

@@ -2,8 +2,9 @@
 import { formatBytes } from '../../base/sizes.ts'
 import { cutEnd, cutMiddle, fit, safeBytes, width } from '../../base/text.ts'
 import { type Entry, Kind } from '../../layer/entry.ts'
-import { MATCH, type Marks, OPEN, PARENT, type SortOrder, type TreeRows } from '../explorer/tree-rows.ts'
 import type { Scene } from '../explorer/scene.ts'
+import type { SortOrder } from '../explorer/tree-order.ts'
+import { MATCH, type Marks, OPEN, PARENT, type TreeRows } from '../explorer/tree-rows.ts'
 import type { Theme } from '../theme.ts'
 import { line, type Part } from '../widgets/line.ts'
 import { drawList, type ListState } from '../widgets/list.ts'
@@ -93,7 +94,9 @@ function rowCells(theme: Theme, model: TreeModel, shape: Shape, index: number): 
   const { entry, permissions, owner, time } = describe(scene, node, world.owners)
   const letter = scene.letter(node)
   const inside = (scene.below?.[node] ?? 0) > 0
-  const left: Part[] = [letter ? [theme.letter(letter), `${letter} `] : inside ? [theme.dim, `${theme.glyph.dot} `] : '  ']
+  const left: Part[] = [
+    letter ? [theme.letter(letter), `${letter} `] : inside ? [theme.dim, `${theme.glyph.dot} `] : '  ',
+  ]
   if (shape.kept.has('permissions')) {
     const special = entry !== null && entry.kind !== Kind.dir && (entry.mode & 0o6000) !== 0
     left.push([special ? theme.warning : theme.dim, `${permissions} `])
@@ -147,7 +150,10 @@ function nameParts(theme: Theme, model: TreeModel, index: number, entry: Entry |
   const style = found ? (text: string) => theme.match(base(text)) : base
   const room = Math.max(1, columns - indent.length - 2)
   const name = cutMiddle(safeBytes(scene.stack.tree.name(node)) + (dir ? '/' : ''), room)
-  const parts: Part[] = [[theme.dim, indent + fold], [style, name]]
+  const parts: Part[] = [
+    [theme.dim, indent + fold],
+    [style, name],
+  ]
   const target = targetText(entry)
   const left = room - width(name)
   if (target && left > 6) parts.push([theme.dim, cutMiddle(` ${theme.glyph.arrow} ${target}`, left)])

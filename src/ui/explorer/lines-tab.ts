@@ -1,0 +1,65 @@
+/** A tab that shows lines that follow from the step alone: Config and Dockerfile. */
+import { formatCount } from '../../base/sizes.ts'
+import type { Theme } from '../theme.ts'
+import { keepVisible, type ListState, moveList, moveTo } from '../widgets/list.ts'
+import type { Tab, TabView } from './tab.ts'
+
+export interface LinesTab extends Tab {
+  /** Puts the cursor on a line. */
+  to(line: number): void
+}
+
+export interface LinesModel<T> {
+  name: string
+  /** The lines for a width; called for every frame, so whoever is slow keeps what it made. */
+  lines(columns: number): readonly T[]
+  draw(theme: Theme, lines: readonly T[], view: TabView & { state: ListState }): string[]
+  copies(line: T): { text: string; what: string }[]
+  /** Where the cursor goes when the step is another one; null: it stays. */
+  home?(lines: readonly T[]): number | null
+}
+
+export function createLinesTab<T>(model: LinesModel<T>): LinesTab {
+  let list: ListState = { cursor: 0, top: 0 }
+  let height = 10
+  let columns = 80
+  let moved = false
+  const lines = () => model.lines(columns)
+  return {
+    name: model.name,
+    update() {
+      moved = true
+    },
+    draw(theme, view) {
+      height = view.rows
+      columns = view.columns
+      const all = lines()
+      const home = moved ? (model.home?.(all) ?? null) : null
+      moved = false
+      if (home !== null) list = moveTo(list, home, all.length, height)
+      list = keepVisible(list, all.length, height)
+      return model.draw(theme, all, { ...view, state: list })
+    },
+    move(by) {
+      list = moveList(list, by, lines().length, height)
+    },
+    to(line) {
+      list = moveTo(list, line, lines().length, height)
+    },
+    point(row) {
+      if (row < 0 || list.top + row >= lines().length) return false
+      const before = list.cursor
+      list = moveTo(list, list.top + row, lines().length, height)
+      return before === list.cursor
+    },
+    footer: () => `${formatCount(list.cursor + 1)} of ${formatCount(lines().length)}`,
+    node: () => null,
+    enter: () => false,
+    copies() {
+      const line = lines()[list.cursor]
+      return line === undefined ? [] : model.copies(line)
+    },
+    busy: () => false,
+    close: () => {},
+  }
+}

@@ -1,0 +1,133 @@
+/** The Waste tab: what to do about it first, then the ledger with its causes, biggest first. */
+import { formatBytes, formatCount } from '../../base/sizes.ts'
+import { safeBytes } from '../../base/text.ts'
+import { type AdviceRow, type WasteItem, wastePane } from '../panes/waste-pane.ts'
+import { keepVisible, type ListState, moveList, moveTo } from '../widgets/list.ts'
+import { testsOf } from './filter-match.ts'
+import type { Sliced } from './slices.ts'
+import { latest, type Look, type Tab } from './tab.ts'
+import { type WastedPath, type WasteGroup, wastedPaths, wasteGroups } from './waste-rows.ts'
+
+/** What the tab needs beside the look. */
+export interface WasteWorld {
+  advice(): readonly AdviceRow[]
+  commandOf(layer: number): string
+}
+
+export interface WasteTab extends Tab {
+  /** By what happened, or by path. */
+  byPath(): boolean
+  toggleByPath(): void
+}
+
+export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
+  const work = latest(look.slicer, look.changed)
+  const open = new Set<string>()
+  let byPath = false
+  let groups: WasteGroup[] = []
+  let paths: WastedPath[] = []
+  let list: ListState = { cursor: 0, top: 0 }
+  let height = 10
+
+  const derive = function* (): Sliced<void> {
+    const scene = look.scene
+    const tests = look.filter && scene ? yield* testsOf(scene, look.filter, look.world) : []
+    const wanted = (node: number) => tests.every(test => test(node))
+    if (byPath) paths = yield* wastedPaths(look.stack, wanted)
+    else groups = yield* wasteGroups(look.stack, wanted)
+  }
+
+  const head = (): WasteItem[] => {
+    const advice = look.filter ? [] : world.advice()
+    const items = advice.flatMap((one): WasteItem[] => [
+      { kind: 'advice', advice: one },
+      { kind: 'fix', advice: one },
+    ])
+    return items.length > 0 ? [...items, { kind: 'text', text: '' }] : []
+  }
+  const bodyCount = () => {
+    if (byPath) return Math.max(1, paths.length)
+    return Math.max(1, groups.reduce((sum, group) => sum + 1 + (open.has(group.key) ? group.rows.length : 0), 0))
+  }
+  const bodyItem = (index: number): WasteItem => {
+    if (byPath && index < paths.length) return { kind: 'path', path: paths[index]! }
+    for (const group of byPath ? [] : groups) {
+      if (index === 0) return { kind: 'group', group, open: open.has(group.key) }
+      index--
+      if (!open.has(group.key)) continue
+      if (index < group.rows.length) return { kind: 'file', group, row: group.rows[index]! }
+      index -= group.rows.length
+    }
+    return { kind: 'text', text: look.filter ? 'Nothing wasted matches the filter.' : 'Nothing is wasted.' }
+  }
+  const count = () => head().length + bodyCount()
+  const item = (index: number): WasteItem => {
+    const above = head()
+    return above[index] ?? bodyItem(index - above.length)
+  }
+  const here = () => item(list.cursor)
+
+  const tab: WasteTab = {
+    name: 'Waste',
+    byPath: () => byPath,
+    toggleByPath() {
+      byPath = !byPath
+      list = { cursor: 0, top: 0 }
+      tab.update()
+    },
+    update() {
+      work.run(derive(), () => {})
+    },
+    draw(theme, { columns, rows, focused }) {
+      height = rows - 1
+      const above = head()
+      const total = above.length + bodyCount()
+      list = keepVisible(list, total, height)
+      const model = {
+        stack: look.stack,
+        count: total,
+        item: (index: number) => above[index] ?? bodyItem(index - above.length),
+        stepOf: look.world.stepOf,
+        commandOf: world.commandOf,
+      }
+      return wastePane(theme, model, { columns, rows, state: list, focused })
+    },
+    move(by) {
+      list = moveList(list, by, count(), height)
+    },
+    point(row) {
+      if (row < 1 || list.top + row - 1 >= count()) return false
+      const before = list.cursor
+      list = moveTo(list, list.top + row - 1, count(), height)
+      return before === list.cursor
+    },
+    footer: () => `${formatCount(list.cursor + 1)} of ${formatCount(count())}`,
+    node() {
+      const one = here()
+      if (one.kind === 'file') return look.stack.waste[one.row]!.node
+      if (one.kind === 'group') return one.group.node
+      return one.kind === 'path' ? one.path.node : null
+    },
+    enter() {
+      const one = here()
+      if (one.kind !== 'group' || one.group.rows.length < 2) return false
+      if (!open.delete(one.group.key)) open.add(one.group.key)
+      return true
+    },
+    copies() {
+      const one = here()
+      if (one.kind === 'advice' || one.kind === 'fix') return [{ text: one.advice.fix, what: 'line' }]
+      const node = tab.node()
+      if (node === null) return []
+      const bytes = one.kind === 'group' ? one.group.bytes : one.kind === 'path' ? one.path.bytes : 0
+      const path = `/${safeBytes(look.stack.tree.path(node))}`
+      return [
+        { text: path, what: 'path' },
+        ...(bytes > 0 ? [{ text: `${path} ${formatBytes(bytes)}`, what: 'path and bytes' }] : []),
+      ]
+    },
+    busy: work.busy,
+    close: work.drop,
+  }
+  return tab
+}

@@ -1,0 +1,135 @@
+/** The list of steps as lines: what each layer stores and adds, and what made it. Steps without a layer show a dot. */
+import { formatBytes } from '../../base/sizes.ts'
+import { cutEnd, fit } from '../../base/text.ts'
+import type { LayerState } from '../explorer/loading.ts'
+import type { Theme } from '../theme.ts'
+import { line, type Part } from '../widgets/line.ts'
+import { drawList, type ListState } from '../widgets/list.ts'
+import { fitColumns } from './columns.ts'
+
+export interface StepRow {
+  /** 1-based. */
+  step: number
+  layer: number | null
+  /** Harmless, on one line. */
+  command: string
+  /** null for a step without a layer. */
+  state: LayerState | null
+  /** Whether something odd was met in the layer. */
+  odd: boolean
+}
+
+export interface LayersModel {
+  rows: readonly StepRow[]
+  /** Layers of the marked range; null: none is marked. */
+  range: { from: number; to: number } | null
+}
+
+/** The header line and the rows, exactly `rows` lines. */
+export function layersPane(
+  theme: Theme,
+  model: LayersModel,
+  options: { columns: number; rows: number; state: ListState; focused: boolean },
+): string[] {
+  const { columns, rows, state, focused } = options
+  const biggest = Math.max(1, ...model.rows.map(row => knownBytes(row)))
+  const number = Math.max(2, String(model.rows.at(-1)?.step ?? 0).length)
+  const { kept } = fitColumns(
+    [
+      { name: 'stored', width: 7, worth: 3 },
+      { name: 'adds', width: 7, worth: 1 },
+      { name: 'bar', width: 1, worth: 2 },
+    ],
+    columns - number - 2,
+    14,
+  )
+  const list = drawList({
+    theme,
+    columns,
+    rows: rows - 1,
+    count: model.rows.length,
+    state,
+    focused,
+    row: index => stepParts(theme, model, kept, number, biggest, index),
+  })
+  return [line(columns, [[theme.dim, header(kept, number)]]), ...list]
+}
+
+function header(kept: Set<string>, number: number): string {
+  const stored = kept.has('stored') ? `${fit('STORED', 7, 'right')} ` : ''
+  const adds = kept.has('adds') ? `${fit('ADDS', 7, 'right')} ` : ''
+  return ` ${fit('#', number, 'right')} ${stored}${adds}${kept.has('bar') ? '  ' : ''}CREATED BY`
+}
+
+function stepParts(
+  theme: Theme,
+  model: LayersModel,
+  kept: Set<string>,
+  number: number,
+  biggest: number,
+  index: number,
+): Part[] {
+  const row = model.rows[index]!
+  const { state } = row
+  const parts: Part[] = [[theme.accent, bracket(theme, model.range, row, index, model.rows)]]
+  if (!state) {
+    const empty = (kept.has('stored') ? 8 : 0) + (kept.has('adds') ? 8 : 0) + (kept.has('bar') ? 2 : 0)
+    return [...parts, [theme.dim, `${fit(theme.glyph.dot, number, 'right')} ${' '.repeat(empty)}${row.command}`]]
+  }
+  const broken = state.phase === 'broken'
+  const mark = broken || row.odd
+  parts.push([broken ? theme.danger : mark ? theme.warning : plain, fit(String(row.step), number, 'right')])
+  parts.push([broken ? theme.danger : theme.warning, mark ? '!' : ' '])
+  if (kept.has('stored')) parts.push(storedPart(theme, state))
+  if (kept.has('adds')) parts.push(addsPart(theme, state))
+  if (kept.has('bar')) parts.push([theme.accent, `${heightBar(theme, knownBytes(row), biggest)} `])
+  return [...parts, row.command]
+}
+
+/** The marked range as a bracket down the left edge; steps without a layer inside of it belong to it. */
+function bracket(
+  theme: Theme,
+  range: LayersModel['range'],
+  row: StepRow,
+  index: number,
+  rows: readonly StepRow[],
+): string {
+  if (!range) return ' '
+  const first = rows.findIndex(one => one.layer === range.from)
+  const last = rows.findIndex(one => one.layer === range.to)
+  if (index < first || index > last) return ' '
+  const { glyph } = theme
+  if (range.from === range.to) return glyph.teeLeft
+  return row.layer === range.from ? glyph.topLeft : row.layer === range.to ? glyph.bottomLeft : glyph.vertical
+}
+
+function storedPart(theme: Theme, state: LayerState): Part {
+  if (state.phase === 'broken') return [theme.danger, `${fit('broken', 7, 'right')} `]
+  if (state.stored !== null) return `${fit(formatBytes(state.stored), 7, 'right')} `
+  const rough =
+    state.total === null ? theme.glyph.ellipsis : cutEnd(`~${formatBytes(state.total).replace(/ B$/, 'B')}`, 7)
+  return [theme.dim, `${fit(rough, 7, 'right')} `]
+}
+
+function addsPart(theme: Theme, state: LayerState): Part {
+  if (state.adds !== null) return `${fit(formatBytes(state.adds), 7, 'right')} `
+  if (state.phase === 'cancelled') return [theme.dim, `${fit('unread', 7, 'right')} `]
+  if (state.phase !== 'reading') return [theme.dim, `${fit('', 7)} `]
+  const share = state.total ? `${Math.min(99, Math.floor((state.done / state.total) * 100))} %` : theme.glyph.ellipsis
+  return [theme.accent, `${fit(share, 7, 'right')} `]
+}
+
+function knownBytes(row: StepRow): number {
+  return row.state?.stored ?? row.state?.total ?? 0
+}
+
+/** The share of the biggest layer as one cell; nothing at all is an empty one. */
+function heightBar(theme: Theme, bytes: number, biggest: number): string {
+  if (bytes === 0) return ' '
+  const { bars } = theme.glyph
+  return bars[Math.min(bars.length - 1, Math.floor((bytes / biggest) * bars.length))]!
+}
+
+function plain(text: string): string {
+  return text
+}
