@@ -9,6 +9,12 @@ import { type Instruction, parseInstruction } from './instruction.ts'
 import { configAsOf, readPairs } from './replay.ts'
 import type { ImageConfig, RunConfig, Step } from './types.ts'
 
+/** A line of the Dockerfile, and the step that it comes from; null for what no step says. */
+export interface DockerfileLine {
+  text: string
+  step: number | null
+}
+
 /**
  * The text of the Dockerfile, lines ended by newlines. `base`, where it is known, is named in FROM and its steps are
  * left out.
@@ -18,20 +24,31 @@ export function dockerfileOf(
   steps: readonly Step[],
   base?: { name: string; steps: number },
 ): string {
-  const lines = ['# Reconstructed from the history of the image.', ...fromLines(config, steps, base)]
+  return `${dockerfileLines(config, steps, base)
+    .map(line => line.text)
+    .join('\n')}\n`
+}
+
+/** The same, line by line. */
+export function dockerfileLines(
+  config: ImageConfig,
+  steps: readonly Step[],
+  base?: { name: string; steps: number },
+): DockerfileLine[] {
+  const lines: DockerfileLine[] = []
+  const say = (step: number | null, texts: readonly string[]) => lines.push(...texts.map(text => ({ text, step })))
+  say(null, ['# Reconstructed from the history of the image.', ...fromLines(config, steps, base)])
   let shell = defaultShell(config)
   const args = new Set<string>()
   for (const step of steps.slice(base?.steps ?? 0)) {
     const instruction = parseInstruction(step.createdBy, step.comment)
-    lines.push('', ...stepLines(step, instruction, config, shell, args))
+    say(step.index, ['', ...stepLines(step, instruction, config, shell, args)])
     if (instruction.keyword === 'SHELL') shell = configAsOf(config, steps, step.index).run.shell ?? shell
   }
   const { differs } = configAsOf(config, steps, steps.length)
   if (differs.length > 0)
-    lines.push('', '# The config says more than the history:', ...toldOnlyByConfig(config.run, differs))
-  return `${squeeze(lines)
-    .map(line => safe(line.replaceAll('\t', ' ')))
-    .join('\n')}\n`
+    say(null, ['', '# The config says more than the history:', ...toldOnlyByConfig(config.run, differs)])
+  return squeeze(lines).map(({ text, step }) => ({ text: safe(text), step }))
 }
 
 function defaultShell(config: ImageConfig): string[] {
@@ -109,10 +126,14 @@ function oneLine(text: string): string {
 }
 
 /** Instructions of one line each stand together; a longer one has an empty line around it. */
-function squeeze(lines: string[]): string[] {
-  const blocks = lines.join('\n').split('\n\n')
+function squeeze(lines: readonly DockerfileLine[]): DockerfileLine[] {
+  const blocks: DockerfileLine[][] = [[]]
+  for (const { text, step } of lines.flatMap(line => line.text.split('\n').map(text => ({ ...line, text })))) {
+    if (text === '' && blocks.at(-1)!.length > 0) blocks.push([])
+    else blocks.at(-1)!.push({ text, step })
+  }
   return blocks.flatMap((block, at) => {
-    const apart = at > 0 && (block.includes('\n') || blocks[at - 1].includes('\n'))
-    return [...(apart ? [''] : []), ...block.split('\n')]
+    const apart = at > 0 && (block.length > 1 || blocks[at - 1]!.length > 1)
+    return [...(apart ? [{ text: '', step: null }] : []), ...block]
   })
 }
