@@ -1,0 +1,125 @@
+/** What `strata doctor` looks at. Each check looks at one thing, changes nothing, and never throws but when cancelled. */
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import process from 'node:process'
+import { type Engine, type EngineFailure, findEngines } from '../engine/engine.ts'
+import { asciiOnly, colourLevel, whyNoScreen } from '../ui/terminal/colours.ts'
+import type { Finding } from './doctor.ts'
+import { surroundings } from './images.ts'
+import type { Options } from './program.ts'
+import { openOptions } from './target.ts'
+
+/** All checks, running side by side, in the order in which they are shown. */
+export function checks(options: Options, signal: AbortSignal): Promise<Finding[]>[] {
+  return [node(), screen(), engines(options, signal), stores(), sample(), native()]
+}
+
+async function node(): Promise<Finding[]> {
+  return [ok('Node', `${process.versions.node}, ${process.platform} ${process.arch}`)]
+}
+
+async function screen(): Promise<Finding[]> {
+  const { env, stdin, stdout } = process
+  const why = whyNoScreen(env, stdin, stdout)
+  const mend =
+    env.TERM === 'dumb'
+      ? 'Start strata in a terminal that is not TERM=dumb.'
+      : 'Start strata in a terminal, without a pipe.'
+  const screens =
+    why === null
+      ? ok('screens', `${stdout.columns}x${stdout.rows}, TERM=${env.TERM ?? ''}`)
+      : warn('screens', `${why} Commands print text here.`, mend)
+  const level = colourLevel(env)
+  const colours = { none: 'none', '16': '16', '256': '256', truecolour: '16 million' }[level]
+  const wanted = env.NO_COLOR ? ' (NO_COLOR is set)' : ''
+  const ascii = asciiOnly(env)
+    ? warn('characters', 'ASCII only: the locale is not UTF-8.', 'export LC_ALL=C.UTF-8')
+    : ok('characters', 'Unicode')
+  return [screens, ok('colours', colours + wanted), ascii]
+}
+
+async function engines(options: Options, signal: AbortSignal): Promise<Finding[]> {
+  const { engine, context } = openOptions(options)
+  const found = await findEngines(surroundings(), { engine, context, signal })
+  try {
+    const findings = [
+      ...(await Promise.all(found.engines.map(one => answering(one, signal)))),
+      ...found.failures.map(silent),
+    ]
+    if (findings.length > 0) return findings
+    return [
+      warn(
+        'engines',
+        'Neither Docker nor Podman was found: no socket, no context, no DOCKER_HOST.',
+        'Archives and layouts open without one: strata ./FILE',
+      ),
+    ]
+  } finally {
+    for (const one of found.engines) one.close()
+  }
+}
+
+async function answering(engine: Engine, signal: AbortSignal): Promise<Finding> {
+  const { id, version, api } = engine
+  try {
+    const { driver, root, containerdStore, rootless } = await engine.info({ signal })
+    const store = containerdStore ? 'containerd image store' : driver
+    return ok(id, `${version}, API ${api}, ${store}${rootless ? ', rootless' : ''}${root ? `, ${root}` : ''}`)
+  } catch (error) {
+    signal.throwIfAborted()
+    return warn(id, `${version}, API ${api}; ${error instanceof Error ? error.message : String(error)}`, null)
+  }
+}
+
+function silent({ name, asked, fault }: EngineFailure): Finding {
+  return { what: name, state: asked ? 'no' : 'warn', detail: fault.message, mend: fault.hint ?? null }
+}
+
+/** Local stores that Strata could read without asking an engine. */
+async function stores(): Promise<Finding[]> {
+  const home = homedir()
+  const places = [
+    ['docker store', '/var/lib/docker/image'],
+    ['docker store', join(home, '.local/share/docker/image')],
+    ['podman store', '/var/lib/containers/storage'],
+    ['podman store', join(home, '.local/share/containers/storage')],
+  ]
+  const findings = await Promise.all(places.map(([what, path]) => store(what, path)))
+  return findings.flat()
+}
+
+async function store(what: string, path: string): Promise<Finding[]> {
+  const there = await stat(dirname(path)).catch(() => null)
+  if (!there) return []
+  try {
+    await access(path, constants.R_OK | constants.X_OK)
+    return [ok(what, `${path} can be read`)]
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    return [warn(what, `${path} can not be read: images go through the engine, which is slower.`, 'sudo strata')]
+  }
+}
+
+async function sample(): Promise<Finding[]> {
+  try {
+    const { findShell } = await import('../source/sample-shell.ts')
+    findShell()
+    return [ok('sample', 'strata sample shows an image made from this machine’s own shell')]
+  } catch (error) {
+    return [warn('sample', error instanceof Error ? error.message : String(error), null)]
+  }
+}
+
+async function native(): Promise<Finding[]> {
+  return [warn('native engine', 'Not part of this version: strata shows images, and runs none.', null)]
+}
+
+function ok(what: string, detail: string): Finding {
+  return { what, state: 'ok', detail, mend: null }
+}
+
+function warn(what: string, detail: string, mend: string | null): Finding {
+  return { what, state: 'warn', detail, mend }
+}
