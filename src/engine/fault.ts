@@ -21,7 +21,10 @@ export function unreachable(error: unknown, { name, address }: Endpoint): Fault 
   const where = formatAddress(address)
   const code = (error as NodeJS.ErrnoException | null)?.code ?? ''
   const hint = code.startsWith('ERR_TLS') || tlsWords.test(reasonOf(error)) ? tlsHint : hints(name)[code]
-  return new Fault(`${safe(name)} at ${where}: ${safe(reasonOf(error))}.`, { cause: error, ...(hint && { hint }) })
+  return new Fault(`${safe(name)} at ${where}: ${safe(reasonOf(error).split(';')[0])}.`, {
+    cause: error,
+    ...(hint && { hint }),
+  })
 }
 
 const tlsWords = /certificate|self.signed|tls|ssl|wrong version number/i

@@ -31,6 +31,8 @@ export interface DockerOptions {
   driver?: 'overlay2' | 'vfs'
   /** Further arguments of dockerd, given its folder. */
   args?: (scratch: Scratch) => string[]
+  /** What has to be done in the folder before it starts. */
+  before?: () => Promise<void>
   /** A bridge of its own, for containers with addresses. */
   bridge?: boolean
 }
@@ -39,6 +41,7 @@ export interface DockerOptions {
 export async function startDocker({
   driver = 'overlay2',
   args = () => [],
+  before,
   bridge = false,
 }: DockerOptions = {}): Promise<TestEngine> {
   const scratch = await openScratch()
@@ -54,13 +57,15 @@ export async function startDocker({
   own.push('--cgroup-parent', `/${group}`, '--iptables=false', '--ip-masq=false')
   own.push('--bridge', bridge ? await makeBridge(scratch) : 'none')
   const env = { ...process.env, DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: scratch.folder('docker-config') }
+  own.push(...args(scratch))
+  await before?.()
   return start({
     scratch,
     socket,
     dataRoot,
     env,
     program: 'dockerd',
-    args: [...own, ...args(scratch)],
+    args: own,
     client: [dockerClient],
   })
 }
