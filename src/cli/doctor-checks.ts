@@ -13,7 +13,7 @@ import { openOptions } from './target.ts'
 
 /** All checks, running side by side, in the order in which they are shown. */
 export function checks(options: Options, signal: AbortSignal): Promise<Finding[]>[] {
-  return [node(), screen(), engines(options, signal), stores(), sample(), native()]
+  return [node(), screen(), cache(), engines(options, signal), stores(), sample(), native()]
 }
 
 async function node(): Promise<Finding[]> {
@@ -38,6 +38,30 @@ async function screen(): Promise<Finding[]> {
     ? warn('characters', 'ASCII only: the locale is not UTF-8.', 'export LC_ALL=C.UTF-8')
     : ok('characters', 'Unicode')
   return [screens, ok('colours', colours + wanted), ascii]
+}
+
+async function cache(): Promise<Finding[]> {
+  const { defaultCacheFolder } = await import('../source/index-cache.ts')
+  const folder = defaultCacheFolder()
+  const nearest = await nearestFolder(folder)
+  const writable = await access(nearest, constants.W_OK | constants.X_OK).then(
+    () => true,
+    () => false,
+  )
+  if (writable) return [ok('index cache', folder)]
+  return [
+    warn(
+      'index cache',
+      `${folder} can not be written: every layer is read anew each time.`,
+      'export XDG_CACHE_HOME=DIR',
+    ),
+  ]
+}
+
+/** The folder, or the nearest one above it that is there. */
+async function nearestFolder(path: string): Promise<string> {
+  const there = await stat(path).catch(() => null)
+  return there || dirname(path) === path ? path : nearestFolder(dirname(path))
 }
 
 async function engines(options: Options, signal: AbortSignal): Promise<Finding[]> {

@@ -1,7 +1,7 @@
 /** `strata inspect`: what an image says of itself, and what it starts with as of a step. Always JSON. */
 import { formatPlatform } from '../image/platform.ts'
 import { configAsOf } from '../image/replay.ts'
-import type { LayerInfo } from '../source/types.ts'
+import type { LayerInfo, OtherManifest } from '../source/types.ts'
 import { streamed, writeObject } from './json.ts'
 import type { Io } from './output.ts'
 import type { Options } from './program.ts'
@@ -26,6 +26,7 @@ export async function inspect(io: Io, [reference]: string[], options: Options): 
       run,
       steps: streamed(image.steps.slice(0, step?.index)),
       layers: streamed(image.layers.slice(0, top + 1).map(layerJson)),
+      others: streamed((image.others ?? []).map(otherJson)),
       anomalies: streamed(
         image.anomalies.map(({ layer, path, kind, text }) => ({
           layer,
@@ -38,6 +39,11 @@ export async function inspect(io: Io, [reference]: string[], options: Options): 
     })
     return 0
   })
+}
+
+/** Attestations, signatures and other artifacts, and the images of other platforms, for what they are. */
+function otherJson({ kind, digest, mediaType, artifactType, platform, names, present }: OtherManifest): unknown {
+  return { kind, digest, mediaType, artifactType, platform: platform && formatPlatform(platform), names, present }
 }
 
 function layerJson({ index, diffId, chainId, digest, mediaType, compressed }: LayerInfo): unknown {
