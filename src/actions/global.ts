@@ -3,7 +3,10 @@ import type { Action } from './action.ts'
 
 /** What the program as a whole offers to its actions. */
 export interface Program {
+  /** Closes something of this screen, or leaves it, or leaves the program. */
   back(): void
+  /** Closes something of this screen; never leaves it. */
+  close(): void
   help(): void
   palette(): void
   redraw(): void
@@ -33,7 +36,15 @@ export const globalActions: readonly Action<Program>[] = [
     hint: 'quit',
     worth: 20,
     needs: program => program.atTop(),
-    run: program => program.quit(),
+    run: program => program.back(),
+  },
+  {
+    id: 'global.close',
+    title: 'Close a filter, take marks away, cancel work',
+    keys: ['esc'],
+    scope: 'global',
+    needs: program => program.atTop(),
+    run: program => program.close(),
   },
   {
     id: 'global.palette',

@@ -19,7 +19,8 @@ export function drawScreen(host: Host, size: Size): string[] {
     return exactly([line(size.columns, [`strata needs ${SMALLEST.columns}x${SMALLEST.rows}`])], size.columns, size.rows)
   const screen = host.top()
   const body = bodySize(size)
-  const titles = state.screens.map(one => one.title())
+  const named = state.screens.map(one => one.title())
+  const titles = named.length === 1 ? ['strata', ...named] : named
   return [
     breadcrumb(theme, size.columns, titles, screen?.summary?.(theme)),
     ...exactly(screen?.draw(body, theme) ?? [], size.columns, body.rows),

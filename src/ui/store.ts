@@ -155,8 +155,7 @@ export function createHost(options: UiOptions): Host {
     handOver: async run => terminal?.handOver(run),
     page: async lines => terminal?.page(lines),
     back() {
-      if (tasks.cancel()) return
-      if (!top()?.back?.()) host.pop()
+      if (!closeSomething()) host.pop()
     },
     close() {
       unsubscribe()
@@ -167,8 +166,10 @@ export function createHost(options: UiOptions): Host {
     },
   }
 
+  const closeSomething = () => tasks.cancel() || (top()?.back?.() ?? false)
   const program: Program = {
     back: host.back,
+    close: () => void closeSomething(),
     atTop: () => get().screens.length <= 1,
     help: () => open(createHelp(host)),
     palette: () => open(createPalette(host)),

@@ -30,16 +30,17 @@ export function createTasks(store: StoreApi<UiState>, fail: (error: unknown, doi
       const abort = new AbortController()
       running.set(id, abort)
       store.setState(state => ({ tasks: [...state.tasks, { id, title, done: 0, total: null, rate: 0 }] }))
+      const pace = paced(change => update(id, change))
       try {
-        const onProgress = paced(change => update(id, change))
         const aborted = new Promise<never>((_, reject) => {
           abort.signal.addEventListener('abort', () => reject(abort.signal.reason), { once: true })
         })
-        return await Promise.race([run({ signal: abort.signal, onProgress }), aborted])
+        return await Promise.race([run({ signal: abort.signal, onProgress: pace.report }), aborted])
       } catch (error) {
         fail(abort.signal.aborted && !isAbort(error) ? abort.signal.reason : error, `${title} failed`)
         return undefined
       } finally {
+        pace.stop()
         running.delete(id)
         store.setState(state => ({ tasks: state.tasks.filter(task => task.id !== id) }))
       }
@@ -55,19 +56,35 @@ export function createTasks(store: StoreApi<UiState>, fail: (error: unknown, doi
   }
 }
 
-/** Hands progress on at a bounded pace, with the rate that follows from it. */
-function paced(show: (change: Progress & { rate: number }) => void): (progress: Progress) => void {
-  let shownAt = performance.now()
-  let shownDone = 0
-  let rate = 0
-  return ({ done, total }) => {
-    const now = performance.now()
-    const elapsed = now - shownAt
-    if (elapsed < PACE && !(total !== null && done >= total)) return
-    const measured = elapsed > 0 ? Math.max(0, ((done - shownDone) / elapsed) * 1000) : rate
-    rate = rate === 0 ? measured : rate + SMOOTHING * (measured - rate)
-    shownAt = now
-    shownDone = done
-    show({ done, total, rate })
+/** Hands progress on at a bounded pace, the newest always in the end, with the rate that follows from it. */
+function paced(show: (change: Progress & { rate: number }) => void): Pace {
+  let shown: { at: number; done: number; rate: number } | null = null
+  let newest: Progress | null = null
+  let timer: NodeJS.Timeout | undefined
+  const flush = () => {
+    timer = undefined
+    if (!newest) return
+    const at = performance.now()
+    const rate = shown ? follow(shown.rate, Math.max(0, ((newest.done - shown.done) / (at - shown.at)) * 1000)) : 0
+    shown = { at, done: newest.done, rate }
+    show({ ...newest, rate })
+    newest = null
   }
+  return {
+    report(progress) {
+      newest = progress
+      if (shown) timer ??= setTimeout(flush, Math.max(1, shown.at + PACE - performance.now()))
+      else flush()
+    },
+    stop: () => clearTimeout(timer),
+  }
+}
+
+interface Pace {
+  report(progress: Progress): void
+  stop(): void
+}
+
+function follow(rate: number, measured: number): number {
+  return rate === 0 ? measured : rate + SMOOTHING * (measured - rate)
 }
