@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { command } from './command.ts'
-import { dockerClient, type TestEngine } from './engines.ts'
+import type { TestEngine } from './engines.ts'
 
 /** Makes an image of one layer, busybox with its applets as links, and names it. */
 export async function importBusybox(engine: TestEngine, name = 'busybox:test'): Promise<void> {
@@ -55,6 +55,6 @@ export async function buildImage(
     await engine.cli('build', '--isolation=chroot', '-t', tag, ...args, context)
     return
   }
-  const env = { ...engine.env, DOCKER_BUILDKIT: builder === 'buildkit' ? '1' : '0' }
-  await command(dockerClient, ['build', '--network=host', '-t', tag, ...args, context], { env })
+  const env = { DOCKER_BUILDKIT: builder === 'buildkit' ? '1' : '0' }
+  await engine.cliWith(env, 'build', '--network=host', '-t', tag, ...args, context)
 }

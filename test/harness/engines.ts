@@ -11,6 +11,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { command, until } from './command.ts'
 import { openScratch, type Scratch } from './engine-scratch.ts'
+import { enter, pathInside } from './newer-roots.ts'
 
 export interface TestEngine {
   /** Its folder: what a test writes there goes with it. */
@@ -23,12 +24,17 @@ export interface TestEngine {
   env: NodeJS.ProcessEnv
   /** Runs its own command line; gives what it printed. */
   cli(...args: string[]): Promise<string>
+  /** The same with more environment. */
+  cliWith(env: NodeJS.ProcessEnv, ...args: string[]): Promise<string>
   /** Ends it and removes everything that it made. */
   stop(): Promise<void>
 }
 
 export interface DockerOptions {
-  driver?: 'overlay2' | 'vfs'
+  /** `containerd`: the containerd image store, which newer ones have. */
+  driver?: 'overlay2' | 'vfs' | 'containerd'
+  /** Runs the Docker of another root file system (newer-roots.ts). */
+  root?: string
   /** Further arguments of dockerd, given its folder. */
   args?: (scratch: Scratch) => string[]
   /** What has to be done in the folder before it starts. */
@@ -37,9 +43,10 @@ export interface DockerOptions {
   bridge?: boolean
 }
 
-/** Docker 20.10 with its graphdriver store. */
+/** The machine's Docker (20.10) with its graphdriver store, or a newer one. */
 export async function startDocker({
   driver = 'overlay2',
+  root,
   args = () => [],
   before,
   bridge = false,
@@ -51,30 +58,30 @@ export async function startDocker({
   const group = path.slice(path.lastIndexOf('/') + 1)
   scratch.owns('cgroup', group)
   scratch.owns('pid-file', join(path, 'docker.pid'))
-  writeFileSync(join(path, 'daemon.json'), '{}')
+  const containerd = driver === 'containerd'
+  writeFileSync(join(path, 'daemon.json'), containerd ? '{"features":{"containerd-snapshotter":true}}' : '{}')
   const own = ['--config-file', join(path, 'daemon.json'), '--data-root', dataRoot, '--exec-root', join(path, 'exec')]
-  own.push('--pidfile', join(path, 'docker.pid'), '--host', `unix://${socket}`, '--storage-driver', driver)
+  own.push('--pidfile', join(path, 'docker.pid'), '--host', `unix://${socket}`)
+  if (!containerd) own.push('--storage-driver', driver)
   own.push('--cgroup-parent', `/${group}`, '--iptables=false', '--ip-masq=false')
   own.push('--bridge', bridge ? await makeBridge(scratch) : 'none')
   const env = { ...process.env, DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: scratch.folder('docker-config') }
   own.push(...args(scratch))
   await before?.()
-  return start({
-    scratch,
-    socket,
-    dataRoot,
-    env,
-    program: 'dockerd',
-    args: own,
-    client: [dockerClient],
-  })
+  return start({ scratch, socket, dataRoot, env, root, program: 'dockerd', args: own, client: [dockerClient] })
 }
 
 /** Docker's own client: the one of the same package, which speaks BuildKit without a plugin. */
 export const dockerClient = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker'
 
+export interface PodmanOptions {
+  rootless?: boolean
+  /** Runs the Podman of another root file system (newer-roots.ts), as root. */
+  root?: string
+}
+
 /** Podman's service as root, or as an ordinary user who is made for it and removed with it. */
-export async function startPodman({ rootless = false } = {}): Promise<TestEngine> {
+export async function startPodman({ rootless = false, root }: PodmanOptions = {}): Promise<TestEngine> {
   const scratch = await openScratch()
   const { path } = scratch
   const home = scratch.folder('home')
@@ -96,7 +103,7 @@ export async function startPodman({ rootless = false } = {}): Promise<TestEngine
   await command('chmod', ['755', path])
   const client = user ? ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--init-groups', 'podman'] : ['podman']
   const [program = '', ...args] = [...client, 'system', 'service', '--time=0', `unix://${socket}`]
-  return start({ scratch, socket, dataRoot, env, program, args, client, pidFile: 'podman.pid', cwd: home })
+  return start({ scratch, socket, dataRoot, env, root, program, args, client, pidFile: 'podman.pid', cwd: home })
 }
 
 export interface TestRegistry {
@@ -141,6 +148,7 @@ interface StartOptions {
   socket: string
   dataRoot: string
   env: NodeJS.ProcessEnv
+  root: string | undefined
   program: string
   args: string[]
   /** The command line that reaches the engine. */
@@ -150,27 +158,28 @@ interface StartOptions {
   cwd?: string
 }
 
-async function start({
-  scratch,
-  socket,
-  dataRoot,
-  env,
-  program,
-  args,
-  client,
-  pidFile,
-  cwd,
-}: StartOptions): Promise<TestEngine> {
+async function start(options: StartOptions): Promise<TestEngine> {
+  const { scratch, socket, dataRoot, root, client, pidFile, cwd } = options
   const log = join(scratch.path, 'log')
+  const env = root ? { ...options.env, PATH: pathInside } : options.env
+  const [program, args] = root
+    ? enter(root, scratch.path, options.program, options.args)
+    : [options.program, options.args]
   const failed = daemon(scratch, program, args, env, log, pidFile, cwd)
   await ready(scratch, failed, log, () => answers({ socketPath: socket, path: '/_ping' }))
-  const [name, ...before] = client
+  const pid = () => readFileSync(join(scratch.path, pidFile ?? 'docker.pid'), 'utf8').trim()
+  const inside = () => (root ? ['nsenter', '--target', pid(), '--mount', '--root', '--wd', ...client] : client)
+  const run = (more: NodeJS.ProcessEnv, args: string[]) => {
+    const [name = '', ...before] = inside()
+    return command(name, [...before, ...args], { env: { ...env, ...more }, cwd: root ? undefined : cwd })
+  }
   return {
     scratch,
     socket,
     dataRoot,
     env,
-    cli: (...more) => command(name!, [...before, ...more], { env, cwd }),
+    cli: (...args) => run({}, args),
+    cliWith: (more, ...args) => run(more, args),
     stop: scratch.close,
   }
 }
