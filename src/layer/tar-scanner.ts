@@ -26,6 +26,8 @@ const MAX_EXTENSION = 8 << 20
 const MAX_NAME = 1 << 20
 const BLOCK = 512
 
+const nothing: Uint8Array = new Uint8Array(0)
+
 type State = 'header' | 'extension' | 'sparse' | 'body' | 'done'
 
 export class TarScanner {
@@ -40,6 +42,7 @@ export class TarScanner {
 
   readonly #sink: EntrySink
   readonly #name: string
+  readonly #checked: boolean
   #state: State = 'header'
   /** Bytes left of the body or extension, and of the padding behind it. */
   #left = 0
@@ -53,11 +56,15 @@ export class TarScanner {
   #blockStart = 0
 
   #extensionType = 0
-  #extension = new Uint8Array(0)
+  #extension = nothing
   #extensionFill = 0
+  /** How many bytes of the extension are kept; what lies beyond can only be padding. */
+  #extensionRoom = 0
   #pax: PaxRecords | null = null
   #longName: Uint8Array | null = null
   #longLink: Uint8Array | null = null
+  /** Where long names and long links lie until their entry comes. */
+  readonly #nameRooms = [nothing, nothing]
   #sparseBlocks: Uint8Array[] = []
   #lastPath = ''
 
@@ -78,9 +85,13 @@ export class TarScanner {
     offset: 0,
   }
 
-  /** `name` says in errors what is being read: "layer 3 of app.tar". */
-  constructor(sink: EntrySink, options: { name?: string; position?: number } = {}) {
+  /**
+   * `name` says in errors what is being read: "layer 3 of app.tar". `checked`: whoever wrote these headers down had read
+   * them before, so their checksums are not looked at again.
+   */
+  constructor(sink: EntrySink, options: { name?: string; position?: number; checked?: boolean } = {}) {
     this.#sink = sink
+    this.#checked = options.checked ?? false
     this.#name = options.name ?? 'The tar'
     this.position = options.position ?? 0
   }
@@ -107,7 +118,7 @@ export class TarScanner {
 
   /** Reads on. @throws Fault naming the tar, the offset and the entry when it is no tar from here on. */
   push(chunk: Uint8Array, start = 0, end: number = chunk.length): void {
-    const aligned = (chunk.byteOffset & 3) === 0
+    const aligned = !this.#checked && (chunk.byteOffset & 3) === 0
     const words = aligned ? new Int32Array(chunk.buffer, chunk.byteOffset, chunk.byteLength >>> 2) : null
     let at = start
     while (at < end) {
@@ -161,7 +172,7 @@ export class TarScanner {
     this.#blockStart = offset
     this.position += BLOCK
     if (this.#state === 'sparse') return this.#sparseBlock(block.slice(at, at + BLOCK))
-    const verdict = checkBlock(block, at, words)
+    const verdict = this.#checked && block[at] !== 0 ? 1 : checkBlock(block, at, words)
     if (verdict === 0) {
       if (++this.#zeroBlocks === 2) this.#state = 'done'
       return
@@ -300,8 +311,9 @@ export class TarScanner {
     const isName = type === 0x4c || type === 0x4b
     if (size > MAX_EXTENSION && !isName) throw this.#broken(`an extended header claims ${size} bytes, more than 8 MiB`)
     this.#extensionType = type
-    this.#extension = new Uint8Array(Math.min(size, isName ? MAX_NAME : MAX_EXTENSION))
+    this.#extension = nothing
     this.#extensionFill = 0
+    this.#extensionRoom = Math.min(size, isName ? MAX_NAME : MAX_EXTENSION)
     this.#left = size
     this.#padding = -size & (BLOCK - 1)
     this.#state = 'extension'
@@ -310,10 +322,10 @@ export class TarScanner {
 
   #takeExtension(chunk: Uint8Array, at: number, end: number): number {
     const take = Math.min(this.#left, end - at)
-    // A long name is padded with NULs to any length; what lies beyond the buffer can only be padding.
-    const keep = Math.min(take, this.#extension.length - this.#extensionFill)
-    if (keep > 0) this.#extension.set(chunk.subarray(at, at + keep), this.#extensionFill)
-    this.#extensionFill += keep
+    // Nearly always all of it lies in one chunk and need not be copied.
+    const whole = this.#left + this.#padding <= end - at && this.#extensionFill === 0 && take <= this.#extensionRoom
+    if (whole) this.#extension = new Uint8Array(chunk.buffer, chunk.byteOffset + at, take)
+    else this.#keepExtension(chunk, at, take)
     const padding = Math.min(this.#padding, end - at - take)
     this.#left -= take
     this.#padding -= padding
@@ -322,16 +334,23 @@ export class TarScanner {
     return take + padding
   }
 
+  #keepExtension(chunk: Uint8Array, at: number, take: number): void {
+    if (this.#extensionFill === 0) this.#extension = new Uint8Array(this.#extensionRoom)
+    const keep = Math.min(take, this.#extensionRoom - this.#extensionFill)
+    this.#extension.set(chunk.subarray(at, at + keep), this.#extensionFill)
+    this.#extensionFill += keep
+  }
+
   #endExtension(): void {
     this.#state = 'header'
     const bytes = this.#extension
-    this.#extension = new Uint8Array(0)
+    this.#extension = nothing
     switch (this.#extensionType) {
       case 0x4c:
-        this.#longName = this.#untilNul(bytes)
+        this.#longName = this.#longText(bytes, 0)
         break
       case 0x4b:
-        this.#longLink = this.#untilNul(bytes)
+        this.#longLink = this.#longText(bytes, 1)
         break
       case 0x67:
         this.#guard(() => parsePax(bytes, this.#here()))
@@ -341,10 +360,14 @@ export class TarScanner {
     }
   }
 
-  #untilNul(bytes: Uint8Array): Uint8Array {
+  #longText(bytes: Uint8Array, room: 0 | 1): Uint8Array {
     const nul = bytes.indexOf(0)
     if (nul < 0 && bytes.length === MAX_NAME) throw this.#broken('a name is longer than 1 MiB')
-    return nul < 0 ? bytes : bytes.subarray(0, nul)
+    const length = nul < 0 ? bytes.length : nul
+    if (length > this.#nameRooms[room].length) this.#nameRooms[room] = new Uint8Array(length * 2)
+    const into = this.#nameRooms[room].subarray(0, length)
+    for (let i = 0; i < length; i++) into[i] = bytes[i]
+    return into
   }
 
   /** Numbers that no reader needs to go on: rubbish in them is told, and read as 0. */
