@@ -1,0 +1,65 @@
+/** Runs the program as a person does, in a process of its own, with a cache and a home of its own. */
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type CommandResult, tryCommand } from './command.ts'
+import { scratch } from './scratch.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const main = join(root, 'src', 'main.ts')
+
+export interface Run {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+export interface StrataOptions {
+  cwd?: string
+  env?: NodeJS.ProcessEnv
+  input?: Uint8Array
+}
+
+/** A folder with its own `strata`: `put` writes an archive into it, `run` runs the command line there. */
+export function workshop() {
+  const folder = scratch()
+  const env = surroundings(folder.path)
+  return {
+    ...folder,
+    async run(args: string[], options: StrataOptions = {}): Promise<Run> {
+      const { code, stdout, stderr } = await start(args, env, { cwd: folder.path, ...options })
+      return { code, stdout: stdout.toString(), stderr }
+    },
+    /** The bytes of stdout, for content. */
+    async bytes(args: string[], options: StrataOptions = {}): Promise<Buffer> {
+      return (await start(args, env, { cwd: folder.path, ...options })).stdout
+    },
+    /** Runs it, reads one line, and closes the pipe, as `head -1` does. */
+    head: (args: string[]) => head(args, env, folder.path),
+  }
+}
+
+/** No engine, no colours, no cache of the person's. */
+function surroundings(home: string): NodeJS.ProcessEnv {
+  const { PATH } = process.env
+  return { PATH, HOME: home, XDG_CACHE_HOME: join(home, '.cache'), XDG_RUNTIME_DIR: home, LC_ALL: 'C.UTF-8', TZ: 'UTC' }
+}
+
+function start(args: string[], env: NodeJS.ProcessEnv, options: StrataOptions): Promise<CommandResult> {
+  return tryCommand(process.execPath, [main, ...args], { ...options, env: { ...env, ...options.env } })
+}
+
+async function head(args: string[], env: NodeJS.ProcessEnv, cwd: string): Promise<Run> {
+  const child = spawn(process.execPath, [main, ...args], { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const errors: Buffer[] = []
+  child.stderr.on('data', chunk => errors.push(chunk))
+  let stdout = ''
+  child.stdout.once('data', chunk => {
+    stdout = String(chunk).split('\n')[0]
+    child.stdout.destroy()
+  })
+  const code = await new Promise<number>(resolve =>
+    child.on('close', (code, signal) => resolve(code ?? (signal ? 128 : 1))),
+  )
+  return { code, stdout, stderr: Buffer.concat(errors).toString() }
+}
