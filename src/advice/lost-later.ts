@@ -62,7 +62,7 @@ function fixOf(context: Context, rule: Rule, storedIn: number, lostIn: number): 
   }
   if (origin === 'COPY' || origin === 'ADD') {
     if (rule === 'overwritten-later') return `Leave them out of ${stored}: name them in .dockerignore.`
-    return `Do not copy them: in ${lost}, RUN --mount=type=bind,target=… reads them from the build context; or name them in .dockerignore.`
+    return 'Do not copy them: the RUN that needs them can read them from the build context with --mount=type=bind; or name them in .dockerignore.'
   }
   return `Do what ${stored} and ${lost} do in one step, or in a build stage of which only the result is copied.`
 }

@@ -5,7 +5,7 @@ import { portsOf, volumesOf } from './replay-step.ts'
 import type { RunConfig } from './types.ts'
 
 /** The lines of an instruction that is no ADD, COPY, ENV or LABEL. `shell` is the one that a plain RUN uses there. */
-export function instructionLines(instruction: Instruction, shell: readonly string[]): string[] {
+export function instructionLines(instruction: Instruction, shell: readonly string[], final: RunConfig): string[] {
   const { keyword, text } = instruction
   const list = parseList(text)
   const none = new Map<string, string>()
@@ -17,7 +17,7 @@ export function instructionLines(instruction: Instruction, shell: readonly strin
     case 'SHELL':
       return [`${keyword} ${list ? jsonList(list) : flat(text)}`]
     case 'VOLUME':
-      return [`VOLUME ${jsonList(volumesOf(text, none))}`]
+      return [`VOLUME ${jsonList(volumesOf(text, none, final.volumes))}`]
     case 'EXPOSE':
       return [`EXPOSE ${portsOf(text, none).join(' ')}`]
     case 'USER':

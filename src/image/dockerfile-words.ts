@@ -1,12 +1,11 @@
 /** The Dockerfile's own quoting: words, `NAME=value` pairs with quotes, and `$NAME` in them. */
-import { splitPairs } from './instruction.ts'
+import { type Names, splitPairs } from './instruction.ts'
 
 export type Pair = [name: string, value: string]
 
 /** The values that a final config has, by name: what decides between two readings of a line. */
-export interface Known {
+export interface Known extends Names {
   values: ReadonlyMap<string, string>
-  names: ReadonlySet<string>
 }
 
 /**
@@ -15,7 +14,7 @@ export interface Known {
  * builder is one that writes bare.
  */
 export function parsePairs(text: string, known: Known, env: ReadonlyMap<string, string>, writesBare: boolean): Pair[] {
-  const bare = splitPairs(text, known.names.size > 0 ? known.names : undefined).map(toPair)
+  const bare = splitPairs(text, known.names.size > 0 ? known : undefined).map(toPair)
   const written = writtenPairs(text, env)
   const difference = score(bare, known) - score(written, known)
   if (difference !== 0) return difference > 0 ? bare : written

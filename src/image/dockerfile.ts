@@ -5,8 +5,7 @@
 import { safe } from '../base/text.ts'
 import { copiedByDigest } from './command.ts'
 import { configLines, instructionLines, quoteValue } from './dockerfile-lines.ts'
-import { type Instruction, parseInstruction } from './instruction.ts'
-import { configAsOf, readPairs } from './replay.ts'
+import { configAsOf, type ReadStep, readSteps } from './replay.ts'
 import type { ImageConfig, RunConfig, Step } from './types.ts'
 
 /** A line of the Dockerfile, and the step that it comes from; null for what no step says. */
@@ -38,12 +37,10 @@ export function dockerfileLines(
   const lines: DockerfileLine[] = []
   const say = (step: number | null, texts: readonly string[]) => lines.push(...texts.map(text => ({ text, step })))
   say(null, ['# Reconstructed from the history of the image.', ...fromLines(config, steps, base)])
-  let shell = defaultShell(config)
   const args = new Set<string>()
+  const read = readSteps(config, steps)
   for (const step of steps.slice(base?.steps ?? 0)) {
-    const instruction = parseInstruction(step.createdBy, step.comment)
-    say(step.index, ['', ...stepLines(step, instruction, config, shell, args)])
-    if (instruction.keyword === 'SHELL') shell = configAsOf(config, steps, step.index).run.shell ?? shell
+    say(step.index, ['', ...stepLines(step, read[step.index - 1], config, args)])
   }
   const { differs } = configAsOf(config, steps, steps.length)
   if (differs.length > 0)
@@ -76,9 +73,8 @@ function inheritedLines(config: ImageConfig, steps: readonly Step[]): string[] {
 
 function stepLines(
   step: Step,
-  instruction: Instruction,
+  { instruction, pairs, shell }: ReadStep,
   config: ImageConfig,
-  shell: string[],
   args: Set<string>,
 ): string[] {
   const { keyword, text } = instruction
@@ -91,13 +87,16 @@ function stepLines(
   if (keyword === null) return text.split('\n').map(line => `# ${line.trimEnd()}`)
   if (keyword === 'ADD' || keyword === 'COPY') return copyLines(keyword, text)
   if (keyword === 'ENV' || keyword === 'LABEL') {
-    const pairs = readPairs(config, instruction).map(([name, value]) => `${quoteName(name)}=${quoteValue(value)}`)
-    return [`${keyword} ${pairs.join(' \\\n    ')}`].flatMap(line => line.split('\n'))
+    const words = pairs.map(([name, value]) => `${quoteName(name)}=${quoteValue(value)}`)
+    return [`${keyword} ${words.join(' \\\n    ')}`].flatMap(line => line.split('\n'))
   }
   if (keyword === 'FROM') return [`# FROM ${oneLine(text)}`]
   const fresh = instruction.args.filter(arg => !args.has(arg))
   for (const arg of fresh) args.add(arg)
-  return [...fresh.map(arg => `ARG ${argText(arg)}`), ...instructionLines(instruction, shell)]
+  return [
+    ...fresh.map(arg => `ARG ${argText(arg)}`),
+    ...instructionLines(instruction, shell ?? defaultShell(config), config.run),
+  ]
 }
 
 function copyLines(keyword: string, text: string): string[] {

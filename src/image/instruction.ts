@@ -77,16 +77,29 @@ const shellSource = String.raw`(?:(?:(?:\/[\w.\/-]{1,80}\/)?(?:ba|da|a|z|k)?sh(?
 const shellAtStart = new RegExp(`^${shellSource}\\s*`, 'i')
 const shellInside = new RegExp(`(?<=^|\\s)${shellSource}\\s*`, 'i')
 
+/** Names that begin a pair; `spaced` are those of them with a blank in them. */
+export interface Names {
+  names: ReadonlySet<string>
+  spaced: readonly string[]
+}
+
 /**
- * `A=1 B=two words C=3` as Docker's builders write it, without quotes: a new pair starts at a space before `NAME=`. With
- * `names` only these begin a pair (the first always does): a value may hold ` x=y` of its own.
+ * `A=1 B=two words C=3` as Docker's builders write it, without quotes: a new pair starts at a space before `NAME=`. Where
+ * names are known only these begin a pair (the first always does): a value may hold ` x=y` of its own.
  */
-export function splitPairs(text: string, names?: ReadonlySet<string>): string[] {
-  const starts = [0]
+export function splitPairs(text: string, known?: Names): string[] {
+  const starts = new Set([0])
   for (const match of text.matchAll(/\s(?=([^\s='"]{1,256})=)/g)) {
-    if (!names || names.has(match[1])) starts.push(match.index + 1)
+    if (!known || known.names.has(match[1])) starts.add(match.index + 1)
   }
-  return starts.map((start, at) => text.slice(start, starts[at + 1]).trimEnd()).filter(pair => pair !== '')
+  for (const name of known?.spaced ?? []) {
+    const at = ` ${text}`.indexOf(` ${name}=`)
+    if (at < 0) continue
+    starts.add(at)
+    for (let inside = at + 1; inside < at + name.length; inside++) starts.delete(inside)
+  }
+  const sorted = [...starts].sort((a, b) => a - b)
+  return sorted.map((start, at) => text.slice(start, sorted[at + 1]).trimEnd()).filter(pair => pair !== '')
 }
 
 /**

@@ -65,7 +65,7 @@ export function apply(state: RunState, instruction: Instruction, reading: Readin
       for (const port of portsOf(text, env)) state.ports.add(port)
       break
     case 'VOLUME':
-      for (const volume of volumesOf(text, env)) state.volumes.add(volume)
+      for (const volume of volumesOf(text, env, reading.run.volumes)) state.volumes.add(volume)
       break
     case 'SHELL':
       run.shell = shellOf(text, reading)
@@ -98,10 +98,16 @@ export function portsOf(text: string, env: ReadonlyMap<string, string>): string[
     .map(port => (port.includes('/') ? port.toLowerCase() : `${port}/tcp`))
 }
 
-/** `[/data /logs]`, `["/data"]`, `/data /logs` */
-export function volumesOf(text: string, env: ReadonlyMap<string, string>): string[] {
+/** `[/data /logs]`, `["/data"]`, `/data /logs`. Names with blanks lost their quotes: the `known` ones are put together. */
+export function volumesOf(text: string, env: ReadonlyMap<string, string>, known: readonly string[]): string[] {
   if (text.length > longestText) return []
-  return parseList(text) ?? words(text).map(word => unquote(word, env))
+  const list = parseList(text) ?? words(text).map(word => unquote(word, env))
+  for (const name of known.slice(0, 100)) {
+    const parts = name.split(/\s+/)
+    const at = parts.length < 2 ? -1 : list.findIndex((_, i) => parts.every((part, k) => list[i + k] === part))
+    if (at >= 0) list.splice(at, parts.length, name)
+  }
+  return list
 }
 
 /** The exec form as a list; anything else is the shell form. */

@@ -16,27 +16,59 @@ export interface Replay {
 
 /** The config as of a step (1-based; 0 is what lies below the first), and how far the history can be trusted. */
 export function configAsOf(config: ImageConfig, steps: readonly Step[], stepIndex: number): Replay {
+  let run: RunConfig | null = null
+  let state: RunState | null = null
+  for (const one of replay(config, steps)) {
+    state = one.state
+    if (one.index === Math.max(0, stepIndex)) run = runOf(state)
+  }
+  const replayed = runOf(state!)
+  const differs = fields.filter(field => !same(field, replayed[field], config.run[field]))
+  return { run: run === null || stepIndex >= steps.length ? config.run : run, differs }
+}
+
+/** A step as a Dockerfile needs it. */
+export interface ReadStep {
+  instruction: Instruction
+  /** Of an ENV or LABEL: what it sets, expanded. */
+  pairs: Pair[]
+  /** The SHELL that a plain RUN uses there; null: the platform's own. */
+  shell: string[] | null
+}
+
+/** Every step, read with what the steps before it have set. */
+export function readSteps(config: ImageConfig, steps: readonly Step[]): ReadStep[] {
+  const reading = readingOf(config)
+  const result: ReadStep[] = []
+  let env: Map<string, string> = new Map()
+  let shell: string[] | null = null
+  for (const { index, instruction, state } of replay(config, steps)) {
+    const isPairs = instruction?.keyword === 'ENV' || instruction?.keyword === 'LABEL'
+    if (index > 0)
+      result.push({ instruction: instruction!, pairs: isPairs ? pairsOf(instruction, reading, env) : [], shell })
+    if (index === 0 || instruction?.keyword === 'ENV') env = new Map(state.env)
+    shell = state.run.shell
+  }
+  return result
+}
+
+/** The state after each step, and before the first (index 0). It is one object that goes on changing. */
+function* replay(
+  config: ImageConfig,
+  steps: readonly Step[],
+): Generator<{ index: number; instruction: Instruction | null; state: RunState }> {
   const instructions = steps.map(step => parseInstruction(step.createdBy, step.comment))
   const reading = readingOf(config)
   const state = stateOf(startOf(config, instructions, reading))
   const lastOf = (keyword: Keyword) => instructions.findLastIndex(one => one.keyword === keyword)
   const [lastEntrypoint, lastCmd] = [lastOf('ENTRYPOINT'), lastOf('CMD')]
-
-  let asked = stepIndex <= 0 ? runOf(state) : null
+  yield { index: 0, instruction: null, state }
   for (const [at, instruction] of instructions.entries()) {
     // Docker drops a CMD that came from below with ENTRYPOINT, and keeps one of the same Dockerfile: the outcome tells.
-    const keepsCmd = at === lastEntrypoint && lastCmd < at && same(state.run.cmd, config.run.cmd)
+    const keepsCmd = at === lastEntrypoint && lastCmd < at && same('cmd', state.run.cmd, config.run.cmd)
     apply(state, instruction, reading, keepsCmd)
-    if (at + 1 === stepIndex) asked = runOf(state)
+    yield { index: at + 1, instruction, state }
   }
-  const replayed = runOf(state)
-  const differs = fields.filter(field => !same(replayed[field], config.run[field]))
-  return { run: asked === null || stepIndex >= steps.length ? config.run : asked, differs }
-}
-
-/** The pairs that an ENV or LABEL step of this image sets, read by what the final config has. */
-export function readPairs(config: ImageConfig, instruction: Instruction): Pair[] {
-  return pairsOf(instruction, readingOf(config), new Map())
 }
 
 const fields = Object.keys(emptyRun()) as (keyof RunConfig)[]
@@ -54,7 +86,8 @@ function readingOf(config: ImageConfig): Reading {
 
 function known(pairs: Pair[]): Known {
   const values = new Map(pairs)
-  return { values, names: new Set(values.keys()) }
+  const names = new Set(values.keys())
+  return { values, names, spaced: [...names].filter(name => /\s/.test(name)).slice(0, 100) }
 }
 
 /** What was there before the first step: everything in the final config that no step sets. */
@@ -69,7 +102,8 @@ function startOf(config: ImageConfig, instructions: readonly Instruction[], read
   for (const [name, value] of Object.entries(run.labels)) if (!told.labels.has(name)) start.labels[name] = value
   start.exposedPorts = run.exposedPorts.filter(port => !told.ports.has(port))
   start.volumes = run.volumes.filter(volume => !told.volumes.has(volume))
-  if (!told.keywords.has('ONBUILD')) start.onBuild = run.onBuild
+  // A build consumes the triggers of its base: those that the image has were set by its own steps, told or not.
+  if (instructions.length === 0) start.onBuild = run.onBuild
   if (!told.keywords.has('WORKDIR')) start.workingDir = run.workingDir
   if (!told.keywords.has('USER')) start.user = run.user
   if (!told.keywords.has('ENTRYPOINT')) start.entrypoint = run.entrypoint
@@ -81,6 +115,7 @@ function startOf(config: ImageConfig, instructions: readonly Instruction[], read
 }
 
 function toldBy(instructions: readonly Instruction[], reading: Reading) {
+  const { run } = reading
   const told = {
     keywords: new Set<Keyword>(),
     env: new Set<string>(),
@@ -95,7 +130,7 @@ function toldBy(instructions: readonly Instruction[], reading: Reading) {
     if (keyword === 'ENV') for (const [name] of pairsOf(instruction, reading, none)) told.env.add(name)
     if (keyword === 'LABEL') for (const [name] of pairsOf(instruction, reading, none)) told.labels.add(name)
     if (keyword === 'EXPOSE') for (const port of portsOf(text, none)) told.ports.add(port)
-    if (keyword === 'VOLUME') for (const volume of volumesOf(text, none)) told.volumes.add(volume)
+    if (keyword === 'VOLUME') for (const volume of volumesOf(text, none, run.volumes)) told.volumes.add(volume)
   }
   return told
 }
@@ -110,12 +145,15 @@ function runOf(state: RunState): RunConfig {
   return run
 }
 
-/** Order counts in commands, not in what is a set by nature. */
-function same(one: unknown, other: unknown): boolean {
-  return JSON.stringify(canonical(one)) === JSON.stringify(canonical(other))
+/** Order counts in commands, not in what is a set or a map by nature; an empty command is none. */
+function same(field: keyof RunConfig, one: unknown, other: unknown): boolean {
+  return canonical(field, one) === canonical(field, other)
 }
 
-function canonical(value: unknown): unknown {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
-  return Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+function canonical(field: keyof RunConfig, value: unknown): string {
+  if (field === 'env' || field === 'exposedPorts' || field === 'volumes')
+    return JSON.stringify([...(value as string[])].sort())
+  if ((field === 'cmd' || field === 'entrypoint') && (value as string[] | null)?.length === 0) return 'null'
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return JSON.stringify(value)
+  return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
