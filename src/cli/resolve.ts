@@ -27,11 +27,11 @@ const nothing = -1
 const loop = -2
 
 function follow(stack: Stack, view: View, path: Uint8Array, last: boolean): number {
-  let todo = [...parts(path)]
+  const todo = [...parts(path)].reverse()
   let node = 0
   let links = 0
   while (todo.length > 0) {
-    const name = todo.shift()!
+    const name = todo.pop()!
     if (name.length === 2 && name[0] === 0x2e && name[1] === 0x2e) {
       node = stack.tree.parent[node]
       continue
@@ -47,7 +47,7 @@ function follow(stack: Stack, view: View, path: Uint8Array, last: boolean): numb
     if (++links > maxLinks) return loop
     const link = stack.entry(ref).link ?? new Uint8Array(0)
     if (link[0] === 0x2f) node = 0
-    todo = [...parts(link), ...todo]
+    for (const part of [...parts(link)].reverse()) todo.push(part)
   }
   return node
 }
