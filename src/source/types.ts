@@ -33,6 +33,20 @@ export interface LayerInfo {
   roughBytes: number | null
 }
 
+/** A manifest that stands beside the image: of another platform, or no image at all. Shown, never taken for a platform. */
+export interface OtherManifest {
+  kind: 'image' | 'attestation' | 'signature' | 'artifact' | 'index'
+  digest: Digest
+  mediaType: string
+  /** What an artifact says it is: its artifactType, or the media type of its config. null: nothing says. */
+  artifactType: string | null
+  /** null where nothing says; `unknown/unknown` of attestations is given as null. */
+  platform: Platform | null
+  names: string[]
+  /** Whether its manifest is here too. */
+  present: boolean
+}
+
 export interface Image {
   /** As the person wrote it. */
   reference: string
@@ -49,6 +63,8 @@ export interface Image {
   rawConfig: unknown
   steps: Step[]
   layers: LayerInfo[]
+  /** Manifests of the same archive or layout that were not opened; missing where a source knows of none. */
+  others?: readonly OtherManifest[]
   /** Met while opening; what the layers add comes with their indexes. */
   anomalies: Anomaly[]
   /**

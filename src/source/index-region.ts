@@ -1,0 +1,171 @@
+/**
+ * The index of a layer from its bytes. A plain tar is seeked through; what is compressed, or is to be verified, passes
+ * by once: both its digests and the contents' CRC-32 come with it.
+ */
+import { createHash, type Hash } from 'node:crypto'
+import { Fault } from '../base/errors.ts'
+import type { Digest } from '../image/types.ts'
+import type { Anomaly, Entry } from '../layer/entry.ts'
+import { IndexBuilder } from '../layer/index-builder.ts'
+import type { LayerIndex } from '../layer/layer-index.ts'
+import { type EntrySink, TarScanner } from '../layer/tar-scanner.ts'
+import type { Control } from './cancel.ts'
+import { createInflate } from './inflate.ts'
+import { headOf, type Region, readInto } from './region.ts'
+import { scanRegion } from './scan.ts'
+import { type Compression, compressionOf, looksLikeTar, SNIFF_BYTES } from './sniff.ts'
+
+export interface IndexJob {
+  region: Region
+  /** For errors: "layer 3 (sha256:1234…) of app.tar". */
+  name: string
+  /** Index of the layer, for its anomalies. */
+  layer: number
+  /** Hash a plain tar too. */
+  verify: boolean
+}
+
+export interface IndexedLayer {
+  index: LayerIndex
+  compression: Compression
+  /** sha256 of the blob as it is stored; null when it was only seeked through. */
+  digest: Digest | null
+}
+
+/** A fault of a layer with what could be read of it before. */
+export function brokenLayer(
+  error: unknown,
+  name: string,
+  partial: LayerIndex | null,
+): Fault & { partial: LayerIndex | null } {
+  const fault =
+    error instanceof Fault
+      ? error
+      : new Fault(`${name} can not be read: ${String((error as Error)?.message ?? error)}.`, { cause: error })
+  return Object.assign(fault, { partial })
+}
+
+/** No real layer has so many; an index of them would take a gigabyte. */
+const MAX_ENTRIES = 10_000_000
+
+/** A builder that refuses to grow without end. */
+export class LayerSink extends IndexBuilder {
+  #entries = 0
+  readonly #name: string
+
+  constructor(options: { name: string; hash: boolean; layer: number | null }) {
+    super({ hash: options.hash, layer: options.layer })
+    this.#name = options.name
+  }
+
+  override entry(entry: Entry): void {
+    if (++this.#entries > MAX_ENTRIES) throw new Fault(`${this.#name} has more than ${MAX_ENTRIES} entries.`)
+    super.entry(entry)
+  }
+}
+
+/** Indexes a layer. Blocks; xz and bzip2 take turns. @throws Fault with `partial`, see `brokenLayer`. */
+export async function indexRegion(job: IndexJob, control: Control): Promise<IndexedLayer> {
+  const head = headOf(job.region, SNIFF_BYTES)
+  const compression = compressionOf(head)
+  if (compression === 'none') requireTar(head, job)
+  const seek = compression === 'none' && !job.verify
+  const builder = new LayerSink({ name: job.name, hash: !seek, layer: job.layer })
+  try {
+    return seek ? seekThrough(job, builder, control) : await passThrough(job, compression, builder, control)
+  } catch (error) {
+    throw brokenLayer(error, job.name, builder.finish({ tarBytes: 0, diffId: null }))
+  }
+}
+
+/** Of what is no tar the scanner would say that a header is wrong; that it is no tar at all is the clearer word. */
+function requireTar(head: Uint8Array, { name, region }: IndexJob): void {
+  if (region.size === 0 || looksLikeTar(head)) return
+  throw brokenLayer(
+    new Fault(`${name} is broken at offset 0: it is neither a tar nor compressed in a known way.`),
+    name,
+    new IndexBuilder().finish({ tarBytes: 0, diffId: null }),
+  )
+}
+
+function seekThrough({ region, name }: IndexJob, builder: IndexBuilder, control: Control): IndexedLayer {
+  const scanner = new TarScanner(builder, { name })
+  for (const done of scanRegion(region, scanner)) {
+    control.check()
+    control.progress(done, region.size)
+  }
+  return { index: builder.finish({ tarBytes: region.size, diffId: null }), compression: 'none', digest: null }
+}
+
+const CHUNK = 256 << 10
+
+async function passThrough(
+  { region, name }: IndexJob,
+  compression: Compression,
+  builder: IndexBuilder,
+  control: Control,
+): Promise<IndexedLayer> {
+  const layer = openLayer(compression, builder, name)
+  try {
+    const chunk = new Uint8Array(new ArrayBuffer(CHUNK))
+    for (let at = 0; ; ) {
+      control.check()
+      const got = readInto(region, at, chunk)
+      if (got === 0) break
+      const done = layer.push(chunk.subarray(0, got))
+      if (done) await done
+      at += got
+      control.progress(at, region.size)
+    }
+    return await layer.end()
+  } finally {
+    layer.close()
+  }
+}
+
+/** A layer whose bytes come by in pieces: blob digest, decompression, diffID, entries, all in one pass. */
+export function openLayer(compression: Compression, builder: IndexBuilder & EntrySink, name: string) {
+  const scanner = new TarScanner(builder, { name })
+  const blobHash = compression === 'none' ? null : createHash('sha256')
+  const tarHash = createHash('sha256')
+  let tarBytes = 0
+  const inflate = createInflate(
+    compression,
+    plain => {
+      tarBytes += plain.length
+      tarHash.update(plain)
+      scanner.push(plain)
+    },
+    { name },
+  )
+  return {
+    push(chunk: Uint8Array): void | Promise<void> {
+      blobHash?.update(chunk)
+      return inflate.push(chunk)
+    },
+    async end(): Promise<IndexedLayer> {
+      await inflate.end()
+      scanner.end()
+      if (inflate.garbage > 0) builder.anomaly(trailing(inflate.garbage))
+      const diffId = hex(tarHash)
+      return {
+        index: builder.finish({ tarBytes, diffId }),
+        compression,
+        digest: blobHash === null ? diffId : hex(blobHash),
+      }
+    },
+    close: () => inflate.close(),
+  }
+}
+
+function hex(hash: Hash): Digest {
+  return `sha256:${hash.digest('hex')}`
+}
+
+function trailing(bytes: number): Pick<Anomaly, 'kind' | 'text' | 'path'> {
+  return {
+    kind: 'trailing-garbage',
+    path: null,
+    text: `${bytes} bytes of rubbish behind the end of the compressed layer`,
+  }
+}

@@ -1,0 +1,68 @@
+/** What goes over to a worker thread and what comes back. Everything here can be cloned or transferred. */
+import type { MessagePort } from 'node:worker_threads'
+import type { Digest } from '../image/types.ts'
+import type { LayerIndex } from '../layer/layer-index.ts'
+import type { CacheSlot } from './index-cache.ts'
+import type { IndexedLayer } from './index-region.ts'
+import type { Region } from './region.ts'
+import type { Compression } from './sniff.ts'
+import type { StreamEnd } from './stream-items.ts'
+
+export type Job =
+  /** Indexes a layer and keeps the index. */
+  | { kind: 'index'; name: string; region: Region; layer: number; verify: boolean; slot: CacheSlot | null }
+  /** Loads a kept index that is too large to be unpacked where the screen is drawn. */
+  | { kind: 'load'; name: string; slot: CacheSlot }
+  /** CRC-32 of the contents of these entries; their headers stand at these offsets of the layer's plain tar. */
+  | {
+      kind: 'hash'
+      name: string
+      region: Region
+      entries: Uint32Array
+      offsets: Float64Array
+      paths: Uint8Array[]
+      slot: CacheSlot | null
+    }
+  /** Reads an archive that passes by once: from a region, or from chunks that arrive at the port. */
+  | {
+      kind: 'stream'
+      name: string
+      region: Region | null
+      chunks: MessagePort | null
+      items: MessagePort
+      spool: number | null
+    }
+
+export interface Result {
+  index: IndexedLayer
+  load: { bytes: Uint8Array; digest: Digest | null; compression: Compression } | null
+  hash: Uint32Array
+  stream: StreamEnd
+}
+
+export type Answer =
+  | { type: 'progress'; done: number; total: number | null }
+  | { type: 'done'; value: unknown }
+  | {
+      type: 'failed'
+      message: string
+      hint: string | undefined
+      exitCode: number
+      partial: LayerIndex | null | undefined
+    }
+
+/** The buffers of an index, to be handed over instead of copied. Views of larger buffers are cut loose first. */
+export function transferable(index: LayerIndex): { index: LayerIndex; buffers: ArrayBuffer[] } {
+  const buffers: ArrayBuffer[] = []
+  const own: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(index)) {
+    const column = ArrayBuffer.isView(value) && !isWhole(value) ? (value as Uint8Array).slice() : value
+    if (ArrayBuffer.isView(column)) buffers.push(column.buffer as ArrayBuffer)
+    own[name] = column
+  }
+  return { index: own as unknown as LayerIndex, buffers }
+}
+
+function isWhole(view: ArrayBufferView): boolean {
+  return view.byteOffset === 0 && view.byteLength === view.buffer.byteLength
+}

@@ -1,0 +1,222 @@
+/** The layers of an opened image: their indexes from the cache or a thread, their contents by position. */
+import { Fault } from '../base/errors.ts'
+import type { Work } from '../base/progress.ts'
+import { shortDigest } from '../image/digest.ts'
+import type { Digest } from '../image/types.ts'
+import { type Anomaly, Kind } from '../layer/entry.ts'
+import { IndexBuilder } from '../layer/index-builder.ts'
+import type { LayerIndex } from '../layer/layer-index.ts'
+import { pathOf } from '../layer/path-tree.ts'
+import type { StoredFile } from './folder.ts'
+import type { FoundLayer } from './found.ts'
+import { type CacheSlot, decodeKept, findIndex, openIndex } from './index-cache.ts'
+import { brokenLayer, type IndexedLayer } from './index-region.ts'
+import type { Pool } from './pool.ts'
+import { readBody } from './read-body.ts'
+import { headOf, type Region } from './region.ts'
+import { type Compression, compressionOf, SNIFF_BYTES } from './sniff.ts'
+import { type Spool, spoolOf } from './spool.ts'
+import type { Image } from './types.ts'
+
+export interface LayerContext {
+  /** What the image's file is called in errors. */
+  where: string
+  pool: Pool
+  /** null: no cache. */
+  cacheFolder: string | null
+  verify: boolean
+}
+
+/** A layer with what was seen of it when the image was opened. */
+export interface OpenLayer {
+  found: FoundLayer
+  diffId: Digest
+  /** null: its bytes are not here. */
+  compression: Compression | null
+}
+
+export type LayerReader = Pick<Image, 'indexLayer' | 'readFile' | 'hashFiles' | 'close'>
+
+/** How a layer is compressed, by its first bytes; null when they are not here. */
+export function compressionOfFile(file: StoredFile | null): Compression | null {
+  if (file === null) return null
+  if (file.passed !== null) return file.passed.layer?.compression ?? 'none'
+  return compressionOf(headOf(file.region!, SNIFF_BYTES))
+}
+
+/** A packed index up to so many bytes is unpacked where the screen is drawn: sooner done than handed to a thread. */
+const SMALL = 256 << 10
+
+export function readLayers(layers: OpenLayer[], context: LayerContext): LayerReader {
+  const { pool, cacheFolder, where } = context
+  const indexes: (LayerIndex | undefined)[] = []
+  const spools: (Spool | undefined)[] = []
+
+  async function indexLayer(layer: number, work: Work = {}): Promise<LayerIndex> {
+    const known = indexes[layer]
+    if (known !== undefined) return known
+    try {
+      const made = await readIndex(layer, work)
+      const index = { ...made.index, anomalies: [...claims(layers[layer]!, layer, made), ...own(made.index, layer)] }
+      indexes[layer] = index
+      return index
+    } catch (error) {
+      const partial = (error as { partial?: LayerIndex | null }).partial
+      if (partial) indexes[layer] ??= partial
+      throw partial === undefined ? brokenLayer(error, nameOf(layer), null) : error
+    }
+  }
+
+  async function readIndex(layer: number, work: Work): Promise<IndexedLayer> {
+    const { found, compression, diffId } = layers[layer]!
+    const { file } = found
+    const name = nameOf(layer)
+    if (file === null) throw new Fault(`${name} can not be read: ${found.missing}.`)
+    if (file.passed !== null) return passedIndex(file.passed, name)
+    if (file.size === 0)
+      return {
+        index: new IndexBuilder({ layer }).finish({ tarBytes: 0, diffId: null }),
+        compression: 'none',
+        digest: null,
+      }
+    const verify = context.verify || diffId === ''
+    const slot = slotOf(layers[layer]!, cacheFolder)
+    const kept = slot === null || context.verify ? null : await load(slot, name)
+    if (kept !== null) return kept
+    const region = plain(file.region!)
+    return pool.run(
+      { kind: 'index', name, region, layer, verify, slot },
+      { ...work, weight: weightOf(region.size, compression) },
+    )
+  }
+
+  async function load(slot: CacheSlot, name: string): Promise<IndexedLayer | null> {
+    const found = findIndex(slot)
+    if (found === null) return null
+    if (found.packed.length <= SMALL) return openIndex(found)
+    const loaded = await pool.run({ kind: 'load', name, slot }, { weight: Number.POSITIVE_INFINITY })
+    return loaded === null ? null : decodeKept(loaded.bytes, loaded)
+  }
+
+  /** The plain bytes of a layer, by position. @throws Fault when they are not here any more. */
+  function contentOf(layer: number): Region {
+    const { found, compression } = layers[layer]!
+    const region = found.file?.region
+    if (!region) {
+      throw new Fault(
+        `The content of ${nameOf(layer)} can not be read: ${found.file === null ? found.missing : 'it came in a stream that was not kept'}.`,
+      )
+    }
+    if (compression === 'none' || compression === null) return region
+    return (spools[layer] ??= spoolOf(region, compression, nameOf(layer), cacheFolder)).region
+  }
+
+  async function known(layer: number, work: Work): Promise<LayerIndex> {
+    return indexes[layer] ?? (await indexLayer(layer, work).catch(error => indexes[layer] ?? Promise.reject(error)))
+  }
+
+  return {
+    indexLayer,
+    async *readFile(layer, entry, { start = 0, end = Number.MAX_SAFE_INTEGER, signal } = {}) {
+      const index = await known(layer, { signal })
+      const { path, offset } = fileAt(index, entry, nameOf(layer))
+      if (index.size[entry] === 0) return
+      yield* readBody(contentOf(layer), offset, path, { name: nameOf(layer), start, end, signal })
+    },
+    async hashFiles(layer, entries, work = {}) {
+      const index = await known(layer, work)
+      const sums = new Uint32Array(entries.length)
+      const open: number[] = []
+      for (let i = 0; i < entries.length; i++) {
+        const entry = entries[i]!
+        if (index.hashed?.[entry]) sums[i] = index.crc![entry]!
+        else if (index.size[entry] !== 0) open.push(i)
+      }
+      if (open.length === 0) return sums
+      const files = open.map(i => fileAt(index, entries[i]!, nameOf(layer)))
+      const region = contentOf(layer)
+      if (region.ready) await region.ready(index.tarBytes || Number.MAX_SAFE_INTEGER, work.signal)
+      const found = await pool.run(
+        {
+          kind: 'hash',
+          name: nameOf(layer),
+          region: plain(region),
+          entries: Uint32Array.from(open, i => entries[i]!),
+          offsets: Float64Array.from(files, one => one.offset),
+          paths: files.map(one => one.path),
+          slot: slotOf(layers[layer]!, cacheFolder),
+        },
+        { ...work, weight: 1 },
+      )
+      open.forEach((i, at) => {
+        sums[i] = found[at]!
+      })
+      return sums
+    },
+    async close() {
+      await pool.close()
+      for (const spool of spools) await spool?.close()
+    },
+  }
+
+  function nameOf(layer: number): string {
+    const { diffId, found } = layers[layer]!
+    const digest = diffId || found.digest
+    return `layer ${layer}${digest ? ` (${shortDigest(digest)})` : ''} of ${where}`
+  }
+}
+
+/** Where the index of a layer is kept. The diffID is looked up as claimed, but nothing is ever kept under a claim. */
+function slotOf({ found, diffId, compression }: OpenLayer, folder: string | null): CacheSlot | null {
+  const { file } = found
+  if (folder === null || file === null || file.identity === null) return null
+  return {
+    folder,
+    identity: file.identity,
+    diffId: diffId || null,
+    tarBytes: compression === 'none' ? file.size : null,
+  }
+}
+
+/** Work by bytes: what has to be inflated takes ten times as long. */
+function weightOf(size: number, compression: Compression | null): number {
+  return compression === 'none' ? size : size * 10
+}
+
+/** Only what can go over to a thread. */
+function plain({ fd, start, size }: Region): Region {
+  return { fd, start, size }
+}
+
+function passedIndex(passed: NonNullable<StoredFile['passed']>, name: string): IndexedLayer {
+  if (passed.layer !== null) return passed.layer
+  if (passed.fault !== null) throw passed.fault
+  throw new Fault(`${name} is broken at offset 0: it is neither a tar nor compressed in a known way.`)
+}
+
+/** What was met in a layer that may have been read for another image, where it stood elsewhere. */
+function own(index: LayerIndex, layer: number): Anomaly[] {
+  return index.anomalies.map(anomaly => ({ ...anomaly, layer }))
+}
+
+/** What the image says of the layer's bytes and they are not. Only what is known: what was not hashed is not compared. */
+function claims({ found, diffId }: OpenLayer, layer: number, { index, digest }: IndexedLayer): Anomaly[] {
+  const wrong: Anomaly[] = []
+  const tell = (kind: string, text: string) => wrong.push({ layer, path: null, kind, text })
+  if (found.size !== null && found.file !== null && found.size !== found.file.size) {
+    tell('size-mismatch', `the blob has ${found.file.size} bytes, its manifest says ${found.size}`)
+  }
+  if (digest && found.digest?.startsWith('sha256:') && digest !== found.digest) {
+    tell('digest-mismatch', `the digest of the blob is ${digest}, its manifest says ${found.digest}`)
+  }
+  if (index.diffId !== null && diffId !== '' && index.diffId !== diffId) {
+    tell('diffid-mismatch', `the diffID of the layer is ${index.diffId}, the config says ${diffId}`)
+  }
+  return wrong
+}
+
+function fileAt(index: LayerIndex, entry: number, name: string): { path: Uint8Array; offset: number } {
+  const offset = index.offset?.[entry] ?? -1
+  if (index.kind[entry] !== Kind.file || offset < 0) throw new Fault(`Entry ${entry} of ${name} is no regular file.`)
+  return { path: pathOf(index, index.node[entry]!), offset }
+}

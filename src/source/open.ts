@@ -1,0 +1,205 @@
+/**
+ * From a reference to an open image. What a file is, its content tells: an OCI layout, a docker-archive, both at once,
+ * plain or compressed as a whole. Engines stand above this folder: they are reached through a function that the caller
+ * brings.
+ */
+import { closeSync, constants, existsSync, fstatSync, openSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { Fault, reasonOf } from '../base/errors.ts'
+import type { Work } from '../base/progress.ts'
+import { safe } from '../base/text.ts'
+import { parsePlatform } from '../image/platform.ts'
+import { parseReference, type Reference } from '../image/reference.ts'
+import type { Platform } from '../image/types.ts'
+import { assemble } from './assemble.ts'
+import type { Folder } from './folder.ts'
+import { openDirectory } from './folder-directory.ts'
+import { identityOf, openTarFolder } from './folder-tar.ts'
+import { type Prefer, readFormats } from './formats.ts'
+import type { Choice } from './found.ts'
+import { defaultCacheFolder } from './index-cache.ts'
+import { createPool, type Pool } from './pool.ts'
+import { headOf, type Region } from './region.ts'
+import { sampleArchive } from './sample.ts'
+import { compressionOf, looksLikeTar, SNIFF_BYTES } from './sniff.ts'
+import { type Spool, spoolOf } from './spool.ts'
+import { readArchiveRegion, readArchiveStream } from './stream-archive.ts'
+import { notAnArchive } from './stream-job.ts'
+import type { Image, SourceKind } from './types.ts'
+
+/** Opens what an engine or a registry has; null when it has no such image. */
+export type EngineResolver = (reference: Reference, options: OpenOptions) => Promise<Image | null>
+
+export interface OpenOptions extends Work {
+  platform?: Platform | string | undefined
+  /** Hash plain layers too, and take no index from the cache. */
+  verify?: boolean | undefined
+  /** false: no cache. */
+  cache?: boolean | undefined
+  /** Where the cache is; null: no cache. Default `$XDG_CACHE_HOME/strata`. */
+  cacheDir?: string | null | undefined
+  /** Files will be read, not only listed: keeps a copy of what comes in a stream. */
+  needContent?: boolean | undefined
+  /** In place of the process's standard input. */
+  stdin?: Readable | undefined
+  engines?: EngineResolver | undefined
+  /** For `engines`: which one, and which Docker context. */
+  engine?: string | undefined
+  context?: string | undefined
+}
+
+/**
+ * Opens the image of a reference (`@STEP` is left to the caller). It reads manifests and config; layers are read when
+ * they are asked for. @throws Fault when there is no such image, or when it is broken above its layers.
+ */
+export async function openImage(reference: string, options: OpenOptions = {}): Promise<Image> {
+  const parsed = parseReference(reference)
+  const platform = typeof options.platform === 'string' ? parsePlatform(options.platform) : (options.platform ?? null)
+  const opening = { ...options, reference, choice: { name: null, position: null, platform }, prefer: 'any' as const }
+  switch (parsed.kind) {
+    case 'stdin':
+      return openStdin(opening)
+    case 'path':
+      return openPath(parsed.path, opening)
+    case 'docker-archive':
+    case 'oci':
+    case 'oci-archive': {
+      const { kind, path, name, position } = parsed
+      return openPath(path, { ...opening, choice: { name, position, platform }, prefer: kind })
+    }
+    case 'sample': {
+      const path = await sampleArchive(cacheFolderOf(options) ?? defaultCacheFolder())
+      return openPath(path, { ...opening, source: 'sample' })
+    }
+    default:
+      return openFromEngine(parsed, options)
+  }
+}
+
+/** The image of a folder of files, read already: for engines that hand out an archive. Closes the folder with itself. */
+export function openFolder(
+  folder: Folder & { close(): void | Promise<void> },
+  options: OpenOptions & { reference: string; source?: SourceKind; choice?: Choice },
+): Promise<Image> {
+  const choice = options.choice ?? { name: null, position: null, platform: null }
+  return imageOf(folder, { ...options, choice, prefer: 'any' }, createPool(), () => folder.close())
+}
+
+/** What opening needs on its way, next to the options of the caller. */
+interface Opening extends OpenOptions {
+  reference: string
+  choice: Choice
+  prefer: Prefer
+  source?: SourceKind | undefined
+}
+
+type Close = () => void | Promise<void>
+
+function openPath(written: string, opening: Opening): Promise<Image> {
+  const path = written.startsWith('~/') ? join(homedir(), written.slice(2)) : written
+  let fd: number
+  try {
+    // Not blocking: a fifo would otherwise wait for its writer.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch (error) {
+    throw new Fault(`${safe(written)} can not be opened: ${reasonOf(error)}.`, { cause: error })
+  }
+  if (!fstatSync(fd).isDirectory()) return openFile(fd, safe(written), opening, () => closeSync(fd))
+  closeSync(fd)
+  const folder = openDirectory(path)
+  return imageOf(folder, opening, createPool(), () => folder.close())
+}
+
+async function openStdin(opening: Opening): Promise<Image> {
+  const name = 'standard input'
+  if (opening.stdin === undefined) {
+    // A file can be seeked in, however it got here.
+    if (fstatSync(0).isFile()) return openFile(0, name, opening, () => {})
+    if (process.stdin.isTTY)
+      throw new Fault('Standard input is a terminal: there is no archive to read.', { exitCode: 2 })
+  }
+  const pool = createPool()
+  const spool = opening.needContent ? { folder: cacheFolderOf(opening) } : null
+  const folder = await orClose(
+    () => pool.close(),
+    () => readArchiveStream(opening.stdin ?? process.stdin, { ...opening, name, pool, spool }),
+  )
+  return imageOf(folder, opening, pool, () => folder.close())
+}
+
+/** A file that is an archive, plain or compressed. It is closed with the image, or when there is none. */
+function openFile(fd: number, name: string, opening: Opening, close: Close): Promise<Image> {
+  const pool = createPool()
+  let spool: Spool | null = null
+  const closeAll = async () => {
+    await pool.close()
+    await spool?.close()
+    await close()
+  }
+  return orClose(closeAll, async () => {
+    const stat = fstatSync(fd, { bigint: true })
+    if (!stat.isFile()) throw new Fault(`${name} is neither a file nor a directory.`)
+    const region: Region = { fd, start: 0, size: Number(stat.size) }
+    const head = headOf(region, SNIFF_BYTES)
+    const compression = compressionOf(head)
+    if (compression === 'none') {
+      if (!looksLikeTar(head)) throw notAnArchive(name)
+      const folder = await openTarFolder(region, name, identityOf(stat), opening.signal)
+      return await makeImage(folder, opening, pool, closeAll)
+    }
+    spool = spoolOf(region, compression, name, cacheFolderOf(opening))
+    const folder = await readArchiveRegion(region, { ...opening, name, pool }, spool.region)
+    return await makeImage(folder, opening, pool, closeAll)
+  })
+}
+
+function imageOf(folder: Folder, opening: Opening, pool: Pool, close: Close): Promise<Image> {
+  const closeAll = async () => {
+    await pool.close()
+    await close()
+  }
+  return orClose(closeAll, () => makeImage(folder, opening, pool, closeAll))
+}
+
+async function makeImage(folder: Folder, opening: Opening, pool: Pool, close: Close): Promise<Image> {
+  const found = await readFormats(folder, opening.choice, opening.prefer)
+  return assemble(opening.source === undefined ? found : { ...found, source: opening.source }, {
+    reference: opening.reference,
+    where: folder.name,
+    pool,
+    cacheFolder: cacheFolderOf(opening),
+    verify: opening.verify === true,
+    close,
+  })
+}
+
+async function orClose<T>(close: Close, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function cacheFolderOf({ cache, cacheDir }: OpenOptions): string | null {
+  return cache === false || cacheDir === null ? null : (cacheDir ?? defaultCacheFolder())
+}
+
+async function openFromEngine(reference: Reference, options: OpenOptions): Promise<Image> {
+  const image = await options.engines?.(reference, options)
+  if (image) return image
+  const name = safe(
+    'name' in reference && reference.name !== null
+      ? typeof reference.name === 'string'
+        ? reference.name
+        : reference.name.text
+      : reference.text,
+  )
+  const path = reference.kind === 'name' && existsSync(reference.name.text)
+  throw new Fault(`There is no image “${name}” here.`, {
+    hint: path ? `There is a file of this name: write ./${name}` : 'A file is written ./FILE, a directory ./DIR.',
+  })
+}
