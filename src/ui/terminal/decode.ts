@@ -124,6 +124,7 @@ function takePaste(input: string, start: number, flush: boolean): Taken {
 
 function csiKey(parameters: string, final: string): KeyEvent | null {
   if (parameters === '[') return named(linuxKeys[final], [])
+  if (/^[<=>?]/.test(parameters)) return null
   const [first = '', second = ''] = parameters.split(';')
   const modifiers = modifiersOf(Number(second.split(':')[0] || '1'))
   if (second.split(':')[1] === '3') return null
@@ -132,7 +133,7 @@ function csiKey(parameters: string, final: string): KeyEvent | null {
   if (final === 'Z') return named('tab', ['shift'])
   if ('~^$@'.includes(final)) return named(tildeKeys[first], [...modifiers, ...(rxvtModifiers[final] ?? [])])
   if ('abcd'.includes(final)) return named(letterKeys[final.toUpperCase()], ['shift'])
-  return named(letterKeys[final], modifiers)
+  return first === '' || first === '1' ? named(letterKeys[final], modifiers) : null
 }
 
 /** A key by its Unicode code point, as kitty and xterm (modifyOtherKeys) report it. */

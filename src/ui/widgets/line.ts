@@ -13,8 +13,8 @@ export function line(columns: number, parts: readonly Part[], right: readonly Pa
   if (columns <= 0) return ''
   const rightWidth = right.length === 0 ? 0 : Math.min(columns, partsWidth(right))
   const left = cutParts(columns - rightWidth, parts)
-  const end = rightWidth === 0 ? '' : cutParts(rightWidth, right).text
-  return left.text + ' '.repeat(columns - rightWidth - left.used) + end
+  const end = cutParts(rightWidth, right)
+  return left.text + ' '.repeat(columns - left.used - end.used) + end.text
 }
 
 /** The same line without its styles. */
@@ -52,8 +52,8 @@ export function rule(
 ): string {
   const rightWidth = Math.min(columns, partsWidth(right))
   const left = cutParts(columns - rightWidth, parts)
-  const fill = columns - rightWidth - left.used
-  return left.text + style(theme.glyph.horizontal.repeat(fill)) + cutParts(rightWidth, right).text
+  const end = cutParts(rightWidth, right)
+  return left.text + style(theme.glyph.horizontal.repeat(columns - left.used - end.used)) + end.text
 }
 
 /** Blank lines. */

@@ -14,7 +14,7 @@ export function search<T>(query: string, items: readonly T[], textOf: (item: T) 
   if (query.trim() === '') return items.map(item => ({ item, at: nothing }))
   const targets = items.map(item => ({ item, text: textOf(item) }))
   return fuzzysort
-    .go(query, targets, { key: 'text', limit: 1000 })
+    .go(query, targets, { key: 'text', limit: 1000, threshold: 0.3 })
     .map(result => ({ item: result.obj.item, at: new Set(result.indexes) }))
 }
 
