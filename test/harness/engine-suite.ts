@@ -1,0 +1,166 @@
+/** What every engine has to answer through the one interface, whatever its kind, version and store. Their own command lines are the judges. */
+import { execFileSync } from 'node:child_process'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Engine, openEngine } from '../../src/engine/engine.ts'
+import { ancestry, inferHistory, stepImages } from '../../src/engine/history.ts'
+import { type Builder, buildImage, importBusybox } from './engine-images.ts'
+import type { TestEngine } from './engines.ts'
+
+/** Every kind of step, with and without a layer, with and without bytes. */
+const dockerfile = `FROM busybox:test
+ENV A=1
+COPY a /a
+RUN echo hi > /b && rm /a
+RUN true
+WORKDIR /new
+RUN rm -f /bin/ls
+LABEL x=y
+CMD ["x"]
+`
+
+export interface Setting {
+  name: string
+  start: () => Promise<TestEngine>
+  builders: Builder[]
+  /** Whether it keeps images in containerd. */
+  containerd?: boolean
+}
+
+/** Starts the engine, builds the same image with each builder, and asks for everything. */
+export function describeEngine({ name, start, builders, containerd = false }: Setting): void {
+  describe(name, () => {
+    let real: TestEngine
+    let engine: Engine
+
+    beforeAll(async () => {
+      real = await start()
+      await importBusybox(real)
+      for (const builder of builders)
+        await buildImage(real, { tag: `app:${builder}`, builder, dockerfile, files: { a: 'hello' } })
+      engine = await openEngine(
+        { name: 'tested', origin: 'test', asked: true, address: { kind: 'unix', path: real.socket } },
+        { env: {} },
+      )
+    })
+
+    afterAll(async () => {
+      engine?.close()
+      await real?.stop()
+    })
+
+    test('lists the images that its own command line lists', async () => {
+      const images = await engine.images()
+      const listed = (await real.cli('images', '--no-trunc', '--format', '{{.Repository}}:{{.Tag}} {{.ID}}'))
+        .split('\n')
+        .sort()
+      expect(images.map(image => `${image.names[0]} ${image.id}`).sort()).toEqual(listed)
+      for (const image of images) expect(image.size).toBeGreaterThan(1_000_000)
+      const app = images.find(image => image.names[0]?.includes('app:'))
+      expect(app?.labels.x).toBe('y')
+      expect(app?.created).toBeGreaterThan(1_700_000_000)
+    })
+
+    test('says who it is', async () => {
+      const info = await engine.info()
+      expect(engine.kind).toBe(builders.includes('podman') ? 'podman' : 'docker')
+      expect(engine.version).toBe(info.version)
+      expect(info.root).toBe(real.dataRoot)
+      expect(info.containerdStore).toBe(containerd)
+      expect(await engine.health()).toBe(null)
+    })
+
+    test.each(builders)('inspects what the %s builder made', async builder => {
+      const facts = await engine.inspect(`app:${builder}`)
+      const judge = JSON.parse(await real.cli('image', 'inspect', `app:${builder}`))[0]
+      expect(facts.id.replace('sha256:', '')).toBe(judge.Id.replace('sha256:', ''))
+      expect(facts.diffIds).toEqual(judge.RootFS.Layers)
+      expect(facts.config).toMatchObject({ Cmd: ['x'], WorkingDir: '/new' })
+      expect([facts.os, facts.architecture]).toEqual([judge.Os, judge.Architecture])
+    })
+
+    test.each(builders)('the history of the %s builder, its layers told from its rows', async builder => {
+      const rows = await engine.history(`app:${builder}`)
+      const facts = await engine.inspect(`app:${builder}`)
+      const { lines, sure } = inferHistory(rows, facts.diffIds.length, await layersAt(rows.map(row => row.imageId)))
+      const truth = rawConfig(await exported(engine, `app:${builder}`)).history as {
+        empty_layer?: boolean
+        created_by?: string
+      }[]
+      expect(sure).toBe(true)
+      expect(lines.map(line => line.emptyLayer)).toEqual(truth.map(line => line.empty_layer === true))
+      expect(lines.map(line => line.createdBy)).toEqual(truth.map(line => line.created_by ?? ''))
+    })
+
+    test.each(builders)('the steps of the %s builder that are images of their own', async builder => {
+      const rows = await engine.history(`app:${builder}`)
+      const facts = await engine.inspect(`app:${builder}`)
+      const chain = ancestry(facts.id, await engine.images({ all: true }))
+      const ids = stepImages(engine.kind, rows, chain)
+      expect(ids.at(-1)).toBe(facts.id)
+      expect(ids.filter(id => id !== null)).toHaveLength(builder === 'buildkit' ? 1 : rows.length)
+      for (const [at, id] of ids.entries()) {
+        if (id !== null) expect(await engine.history(id)).toHaveLength(at + 1)
+      }
+    })
+
+    test('an export is the tar that its own command line saves', async () => {
+      const bytes = await exported(engine, `app:${builders[0]}`)
+      const names = execFileSync('tar', ['-t'], { input: bytes }).toString().split('\n')
+      expect(names).toContain('manifest.json')
+      const config = rawConfig(bytes)
+      expect((config.rootfs as { diff_ids: string[] }).diff_ids).toEqual(
+        (await engine.inspect(`app:${builders[0]}`)).diffIds,
+      )
+    })
+
+    test('two images in one export', async () => {
+      const { stream } = await engine.save([`app:${builders[0]}`, 'busybox:test'])
+      const chunks: Uint8Array[] = []
+      for await (const chunk of stream) chunks.push(chunk)
+      const manifest = JSON.parse(
+        execFileSync('tar', ['-xO', 'manifest.json'], { input: Buffer.concat(chunks) }).toString(),
+      )
+      expect(manifest.map((one: { RepoTags: string[] }) => one.RepoTags[0]?.replace('localhost/', '')).sort()).toEqual([
+        `app:${builders[0]}`,
+        'busybox:test',
+      ])
+    })
+
+    test('an export that is stopped leaves the engine answering', async () => {
+      const { stream, abort } = await engine.save([`app:${builders[0]}`])
+      abort()
+      await expect(
+        (async () => {
+          for await (const _ of stream);
+        })(),
+      ).rejects.toMatchObject({ name: 'AbortError' })
+      expect(await engine.health()).toBe(null)
+    })
+
+    test('what it has not is refused with its own words', async () => {
+      await expect(engine.inspect('nope:1')).rejects.toMatchObject({
+        status: 404,
+        message: expect.stringContaining('nope'),
+      })
+      await expect(engine.history('nope:1')).rejects.toMatchObject({ message: expect.stringContaining('nope') })
+    })
+
+    async function layersAt(ids: (string | null)[]): Promise<(number | null)[]> {
+      if (engine.kind === 'podman') return []
+      return Promise.all(ids.map(async id => (id === null ? null : (await engine.inspect(id)).diffIds.length)))
+    }
+  })
+}
+
+async function exported(engine: Engine, name: string): Promise<Buffer> {
+  const { stream } = await engine.save([name])
+  const chunks: Uint8Array[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+/** The config of the one image of an export. */
+function rawConfig(archive: Buffer): Record<string, unknown> {
+  const [{ Config }] = JSON.parse(execFileSync('tar', ['-xO', 'manifest.json'], { input: archive }).toString())
+  return JSON.parse(execFileSync('tar', ['-xO', Config], { input: archive }).toString())
+}
