@@ -20,7 +20,9 @@ export function createReport(write: (line: string) => void): Report {
       if (problems.length === 0) report.passed++
       else {
         report.failed++
-        write(`FAIL ${name}: ${problems.slice(0, 4).join('; ')}${problems.length > 4 ? ` (${problems.length} in all)` : ''}`)
+        write(
+          `FAIL ${name}: ${problems.slice(0, 4).join('; ')}${problems.length > 4 ? ` (${problems.length} in all)` : ''}`,
+        )
       }
     },
     async run(name, work) {
@@ -28,7 +30,9 @@ export function createReport(write: (line: string) => void): Report {
       try {
         problems = await work()
       } catch (error) {
-        problems = [error instanceof Error ? (error.stack ?? error.message).split('\n').slice(0, 3).join(' ') : String(error)]
+        problems = [
+          error instanceof Error ? (error.stack ?? error.message).split('\n').slice(0, 3).join(' ') : String(error),
+        ]
       }
       report.check(name, problems)
     },

@@ -7,8 +7,13 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { checkHostile } from './hostile.ts'
+import { checkImages } from './images.ts'
+import { checkOverlayBase } from './overlay.ts'
 import { createReport } from './report.ts'
+import { checkSpec } from './spec.ts'
 import { checkTars } from './tars.ts'
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } })
@@ -18,6 +23,7 @@ if (!root || !existsSync(join(root, 'expected'))) {
   process.exit(2)
 }
 
+const program = fileURLToPath(new URL('../../dist/strata', import.meta.url))
 const report = createReport(line => console.log(line))
 const wanted = (name: string) => !values.only || name.includes(values.only)
 
@@ -26,7 +32,11 @@ for (const file of readdirSync(join(root, 'expected')).sort()) {
   if (!file.endsWith('.json') || !wanted(name)) continue
   const expected = JSON.parse(readFileSync(join(root, 'expected', file), 'utf8'))
   if (name.startsWith('tar-')) await checkTars(join(root, name), expected, report, name)
+  if (name.startsWith('img-')) await checkImages(join(root, name), expected, report, name)
+  if (name === 'hostile') await checkHostile(join(root, name), expected, program, report)
+  if (name === 'overlay-diff') await checkOverlayBase(root, expected, report)
 }
+if (existsSync(join(root, 'spec-image')) && wanted('spec-image')) await checkSpec(join(root, 'spec-image'), report)
 
 console.log(`corpora: ${report.passed} passed, ${report.failed} failed`)
 process.exitCode = report.failed > 0 ? 1 : 0
