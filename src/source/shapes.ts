@@ -51,9 +51,9 @@ export const anyManifest = z.object({
   mediaType: optionalText,
   manifests: z.array(z.unknown()).nullish(),
   layers: z.array(z.unknown()).nullish(),
-  config: z.unknown(),
-  schemaVersion: z.unknown(),
-  fsLayers: z.unknown(),
+  config: z.unknown().optional(),
+  schemaVersion: z.unknown().optional(),
+  fsLayers: z.unknown().optional(),
 })
 
 const dockerItem = z.object({
