@@ -31,6 +31,8 @@ export type Job =
       chunks: MessagePort | null
       items: MessagePort
       spool: number | null
+      /** The cache that keeps the indexes of its layers; null: none does. */
+      cacheFolder: string | null
     }
 
 export interface Result {

@@ -124,7 +124,14 @@ async function openStdin(opening: Opening): Promise<Image> {
   const spool = opening.needContent ? { folder: cacheFolderOf(opening) } : null
   const folder = await orClose(
     () => pool.close(),
-    () => readArchiveStream(opening.stdin ?? process.stdin, { ...opening, name, pool, spool }),
+    () =>
+      readArchiveStream(opening.stdin ?? process.stdin, {
+        ...opening,
+        name,
+        pool,
+        spool,
+        cacheFolder: cacheFolderOf(opening),
+      }),
   )
   return imageOf(folder, opening, pool, () => folder.close())
 }
@@ -150,7 +157,11 @@ function openFile(fd: number, name: string, opening: Opening, close: Close): Pro
       return await makeImage(folder, opening, pool, closeAll)
     }
     spool = spoolOf(region, compression, name, cacheFolderOf(opening))
-    const folder = await readArchiveRegion(region, { ...opening, name, pool }, spool.region)
+    const folder = await readArchiveRegion(
+      region,
+      { ...opening, name, pool, cacheFolder: cacheFolderOf(opening) },
+      spool.region,
+    )
     return await makeImage(folder, opening, pool, closeAll)
   })
 }

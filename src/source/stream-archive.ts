@@ -20,6 +20,10 @@ export interface StreamOptions extends Work {
   pool: Pool
   /** Keep the plain bytes, in a temporary file in this folder where it can be written; null: do not. */
   spool?: { folder: string | null } | null
+  /** The cache that keeps the indexes of its layers; null: none does. */
+  cacheFolder?: string | null
+  /** Told of every file as soon as it has come by: layers may be shown before the archive ends. */
+  onFile?: (file: StoredFile) => void
 }
 
 export interface StreamFolder extends Folder {
@@ -59,7 +63,7 @@ async function readThrough(
   stream: AsyncIterable<Uint8Array> | null,
   content: Region | null = null,
 ): Promise<StreamFolder> {
-  const { name, pool, signal, onProgress, spool = null } = options
+  const { name, pool, signal, onProgress, spool = null, cacheFolder = null, onFile } = options
   const names: Names = new Map()
   const spoolFd = spool === null ? null : openSpool(spool.folder)
   const kept: Region | null = spoolFd === null ? content : { fd: spoolFd, start: 0, size: Number.MAX_SAFE_INTEGER }
@@ -70,7 +74,7 @@ async function readThrough(
     items.port1.on('message', (item: StreamItem) => {
       if (item.type === 'taken') credit.give(item.bytes)
       else if (item.type === 'end') resolve()
-      else addItem(names, item, kept)
+      else addItem(names, item, kept, onFile)
     })
     items.port1.on('close', resolve)
   })
@@ -87,6 +91,7 @@ async function readThrough(
       chunks: chunks?.port2 ?? null,
       items: items.port2,
       spool: spoolFd,
+      cacheFolder,
     }
     const transfer = [items.port2, ...(chunks === null ? [] : [chunks.port2])]
     const running = pool.run(job, { signal, onProgress, transfer, weight: Number.POSITIVE_INFINITY })
@@ -180,7 +185,12 @@ function creditOf(most: number): Credit {
   }
 }
 
-function addItem(names: Names, item: Exclude<StreamItem, { type: 'taken' | 'end' }>, kept: Region | null): void {
+function addItem(
+  names: Names,
+  item: Exclude<StreamItem, { type: 'taken' | 'end' }>,
+  kept: Region | null,
+  onFile?: (file: StoredFile) => void,
+): void {
   if (item.type === 'link') {
     names.set(item.path, { link: item.target })
     return
@@ -194,6 +204,7 @@ function addItem(names: Names, item: Exclude<StreamItem, { type: 'taken' | 'end'
     passed: { content, digest, layer, fault: fault === null ? null : revive(fault) },
   }
   names.set(path, file)
+  onFile?.(file)
 }
 
 function revive({ message, hint, exitCode, partial }: Failure): Fault {

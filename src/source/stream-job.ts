@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { Fault } from '../base/errors.ts'
 import { type ArchiveIndexer, archiveIndexer } from './archive-indexer.ts'
 import { type Control, cancelled } from './cancel.ts'
+import { keepIndex } from './index-cache.ts'
 import { createInflate, type Inflate } from './inflate.ts'
 import { type Job, transferable } from './jobs.ts'
 import { type Region, readInto } from './region.ts'
@@ -18,10 +19,14 @@ const MAX_BEHIND = 16 << 20
 
 /** Reads the archive to its end, or to where it breaks. @throws Fault when it is no archive at all. */
 export async function readStream(
-  { name, region, chunks, items, spool }: StreamJob,
+  { name, region, chunks, items, spool, cacheFolder }: StreamJob,
   control: Control,
 ): Promise<StreamEnd> {
-  const reader = streamReader(name, item => send(items, item), spool)
+  const tell = (item: StreamItem) => {
+    if (cacheFolder !== null) keepLayer(item, cacheFolder)
+    send(items, item)
+  }
+  const reader = streamReader(name, tell, spool)
   try {
     if (region !== null) await pull(region, reader, control)
     else await receive(chunks!, items, reader, control)
@@ -154,6 +159,12 @@ export function notAnArchive(name: string): Fault {
   return new Fault(`${name} is no image archive: it is not a tar.`, {
     hint: 'Strata opens what docker save, podman save, skopeo copy and the like write, and OCI layouts.',
   })
+}
+
+/** Its bytes were hashed as they passed by: the index may be kept under the diffID that they have. */
+function keepLayer(item: StreamItem, folder: string): void {
+  if (item.type === 'file' && item.layer?.index.diffId && item.layer.digest)
+    keepIndex({ folder, identity: null, diffId: null, tarBytes: null }, item.layer)
 }
 
 /** Hands an item over; what is large in it is not copied. */
