@@ -17,10 +17,10 @@ import { pathText } from './text.ts'
 import { usage } from './usage.ts'
 import { wasteColumns } from './waste.ts'
 
-export async function analyze(io: Io, [reference]: string[], options: Options): Promise<number> {
+export async function analyze(io: Io, [text]: string[], options: Options): Promise<number> {
   if (options.score !== undefined && options.score !== 'dive') throw usage('--score knows dive only.')
   const rules = options.ci ? await (await import('./ci-file.ts')).readRules(options) : null
-  return withAnalysis(io, reference, options, async analysis => {
+  return withAnalysis(io, { text, options }, async analysis => {
     const report = reportOn(analysis)
     if (options.json) await writeObject(io.out, analysisJson(report))
     else await writeReport(io.out, report, options.score === 'dive')

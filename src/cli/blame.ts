@@ -16,8 +16,8 @@ import { type Column, writeTable } from './table.ts'
 import { type Target, withAnalysis } from './target.ts'
 import { jsonPath, octal, permissions, styleOf } from './text.ts'
 
-export async function blame(io: Io, [reference, path]: string[], options: Options): Promise<number> {
-  return withAnalysis(io, reference, options, async (analysis, target) => {
+export async function blame(io: Io, [text, path]: string[], options: Options): Promise<number> {
+  return withAnalysis(io, { text, options, contents: true }, async (analysis, target) => {
     const { stack } = analysis
     const node = nodeOf(analysis, target, path)
     for (const row of blameOf(stack, node)) {

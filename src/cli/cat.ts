@@ -8,8 +8,8 @@ import type { Options } from './program.ts'
 import { resolvePath } from './resolve.ts'
 import { withAnalysis } from './target.ts'
 
-export async function cat(io: Io, [reference, path]: string[], options: Options): Promise<number> {
-  return withAnalysis(io, reference, options, async ({ image, stack }, target) => {
+export async function cat(io: Io, [text, path]: string[], options: Options): Promise<number> {
+  return withAnalysis(io, { text, options, contents: true }, async ({ image, stack }, target) => {
     const node = resolvePath(stack, target, path, true)
     const inode = bodyOf(stack, node, stack.view(target.top).current[node])
     const content = image.readFile(stack.layerOf(inode), stack.indexOf(inode), { signal: io.signal })

@@ -5,8 +5,8 @@ import type { Io } from './output.ts'
 import type { Options } from './program.ts'
 import { withImage } from './target.ts'
 
-export async function dockerfile(io: Io, [reference]: string[], options: Options): Promise<number> {
-  return withImage(io, reference, options, async ({ image, step }) => {
+export async function dockerfile(io: Io, [text]: string[], options: Options): Promise<number> {
+  return withImage(io, { text, options }, async ({ image, step }) => {
     const text = dockerfileOf(image.config, image.steps.slice(0, step?.index))
     if (options.json) await writeJsonLines(io.out, [{ dockerfile: text }])
     else await io.out.write(text)

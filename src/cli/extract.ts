@@ -11,8 +11,8 @@ import { resolvePath } from './resolve.ts'
 import { withAnalysis } from './target.ts'
 import { jsonPath } from './text.ts'
 
-export async function extract(io: Io, [reference, path, destination]: string[], options: Options): Promise<number> {
-  return withAnalysis(io, reference, options, async ({ image, stack }, target) => {
+export async function extract(io: Io, [text, path, destination]: string[], options: Options): Promise<number> {
+  return withAnalysis(io, { text, options, contents: true }, async ({ image, stack }, target) => {
     const node = resolvePath(stack, target, path, false)
     const progress = showProgress(io.err, 'Extracting')
     let result: Extracted

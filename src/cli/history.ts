@@ -10,8 +10,8 @@ import type { Options } from './program.ts'
 import { type Column, writeTable } from './table.ts'
 import { withAnalysis } from './target.ts'
 
-export async function history(io: Io, [reference]: string[], options: Options): Promise<number> {
-  return withAnalysis(io, reference, options, async ({ image, stack }, { step: last }) => {
+export async function history(io: Io, [text]: string[], options: Options): Promise<number> {
+  return withAnalysis(io, { text, options }, async ({ image, stack }, { step: last }) => {
     const stored = (step: Step) => (step.layer === null ? 0 : stack.layers[step.layer].stored)
     const steps = image.steps.slice(0, last?.index).reverse()
     if (options.json)

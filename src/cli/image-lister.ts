@@ -1,19 +1,22 @@
 /** The images of every engine that answers, for the list on the screen and for `strata images`. */
-
 import type { EngineStatus, ImageDetail, ImageLister, ImageListing, ImageRow } from '../actions/image-list.ts'
+import { Fault } from '../base/errors.ts'
 import type { Endpoint, Surroundings } from '../engine/endpoints.ts'
 import {
   type Engine,
   type EngineFailure,
-  type EngineHistoryRow,
   type EngineImage,
   findEngines,
   type ImageFacts,
   openEngine,
 } from '../engine/engine.ts'
-import { isBaseOf, nearestBase, sharedLayers } from '../image/bases.ts'
-import { parseInstruction } from '../image/instruction.ts'
+import { inferHistory } from '../engine/history.ts'
+import { type ImageLayers, uniqueBytes } from '../engine/unique.ts'
+import { nearestBase, sharedLayers } from '../image/bases.ts'
+import { chainIds } from '../image/digest.ts'
 import { formatPlatform } from '../image/platform.ts'
+import { stepsOf } from '../image/steps.ts'
+import type { Digest } from '../image/types.ts'
 
 export interface ListerOptions {
   engine?: string | undefined
@@ -28,60 +31,62 @@ export interface EngineLister extends ImageLister {
 /** Looks at the engines of these surroundings; each look finds them anew and closes them. */
 export function createLister(around: Surroundings, options: ListerOptions): EngineLister {
   const endpoints = new Map<string, Endpoint>()
-  const known = new Map<string, Promise<ImageFacts>>()
   let failures: EngineFailure[] = []
-  let rows: ImageRow[] = []
 
   async function* list(signal: AbortSignal): AsyncIterable<ImageListing> {
     yield { engines: [], rows: [], complete: false }
     const found = await findEngines(around, { ...options, signal })
     failures = found.failures
-    known.clear()
-    const engines = [...found.engines.map(statusOf), ...found.failures.filter(one => one.asked).map(failedStatus)]
+    const engines = [...found.engines.map(statusOf), ...failures.filter(one => one.asked).map(failedStatus)]
     for (const engine of found.engines) endpoints.set(engine.id, engine.endpoint)
-    rows = []
+    const rows = new Map<Engine, ImageRow[]>()
+    const listing = (complete: boolean) => ({ engines: [...engines], rows: [...rows.values()].flat(), complete })
     try {
-      const coming = new Map(found.engines.map(engine => [engine, listed(engine, signal)]))
-      while (coming.size > 0) {
-        const { engine, images, reason } = await Promise.race(coming.values())
-        coming.delete(engine)
-        rows = [...rows, ...images.flatMap(image => rowsOf(engine, image))]
+      for await (const { engine, images, reason } of landing(found.engines, engine => listed(engine, signal))) {
+        rows.set(
+          engine,
+          images.flatMap(image => rowsOf(engine, image)),
+        )
         if (reason !== null) markDown(engines, engine.id, reason)
-        if (coming.size > 0) yield { engines, rows, complete: false }
+        yield listing(false)
+      }
+      for await (const { engine, looks } of landing([...rows.keys()], engine =>
+        looked(engine, rows.get(engine)!, signal),
+      )) {
+        rows.set(engine, withDetails(rows.get(engine)!, looks))
+        yield listing(false)
       }
     } finally {
       for (const engine of found.engines) engine.close()
     }
-    yield { engines, rows, complete: true }
+    yield listing(true)
   }
 
   async function detail(row: ImageRow, signal: AbortSignal): Promise<ImageDetail> {
+    if (row.detail) return row.detail
     const endpoint = endpoints.get(row.engine)
-    if (!endpoint) throw new Error(`the engine ${row.engine} is gone`)
+    if (!endpoint) throw new Fault(`${row.engine} did not answer when it was asked for its images.`)
     const engine = await openEngine(endpoint, { env: around.env, signal })
     try {
-      const facts = (id: string) => {
-        const asked = known.get(id) ?? engine.inspect(id, { signal })
-        known.set(id, asked)
-        asked.catch(() => known.delete(id))
-        return asked
-      }
-      const own = await facts(row.id)
-      const history = await engine.history(row.id, { signal })
-      const neighbours = await neighboursOf(row, rows, facts)
-      return {
-        steps: history.length,
-        layers: layerSizes(history, own.diffIds.length),
-        platform: formatPlatform(own),
-        base: baseOf(own, neighbours),
-        sharedWith: sharing(own, neighbours),
-      }
+      return detailOf(await look(engine, row.id, signal), [])
     } finally {
       engine.close()
     }
   }
 
   return { list, detail, failures: () => failures }
+}
+
+/** What comes of each, in the order in which it lands. */
+async function* landing<T, R>(all: readonly T[], start: (one: T) => Promise<R>): AsyncGenerator<R> {
+  const coming = new Map(all.map((one, at) => [at, start(one).then(result => ({ at, result }))]))
+  // Whoever stops listening leaves some of them behind.
+  for (const one of coming.values()) one.catch(() => {})
+  while (coming.size > 0) {
+    const { at, result } = await Promise.race(coming.values())
+    coming.delete(at)
+    yield result
+  }
 }
 
 async function listed(engine: Engine, signal: AbortSignal) {
@@ -134,47 +139,69 @@ function splitName(name: string | null): { repository: string | null; tag: strin
   return { repository: name.slice(0, colon), tag: name.slice(colon + 1) }
 }
 
-/** More images than that are not compared with each other for one panel. */
-const mostCompared = 300
+/** More images than that are not looked into one by one. */
+const mostLooked = 300
 
-interface Neighbour {
-  row: ImageRow
-  diffIds: string[]
+/** What an engine tells of one image when it is asked for it. */
+interface Look {
+  id: Digest
+  name: string
+  facts: ImageFacts
+  steps: number
+  /** Bytes by layer, bottom first. */
+  layers: number[]
 }
 
-/** The other images of the same engine, once each; null when there are too many to ask for. */
-async function neighboursOf(
-  row: ImageRow,
-  rows: readonly ImageRow[],
-  facts: (id: string) => Promise<ImageFacts>,
-): Promise<Neighbour[] | null> {
-  const others = new Map(rows.filter(one => one.engine === row.engine && one.id !== row.id).map(one => [one.id, one]))
-  if (others.size > mostCompared) return null
-  const asked = [...others.values()].map(async other => {
-    const own = await facts(other.id)
-    return { row: other, diffIds: own.diffIds }
+async function look(engine: Engine, id: Digest, signal: AbortSignal): Promise<Look> {
+  const facts = await engine.inspect(id, { signal })
+  const history = await engine.history(id, { signal })
+  const { lines } = inferHistory(history, facts.diffIds.length)
+  const sizes = stepsOf(lines, facts.diffIds.length).filter(step => step.layer !== null)
+  const layers = sizes.map(step => history[step.index - 1]?.size ?? 0)
+  return { id, name: facts.names[0] ?? '', facts, steps: history.length, layers }
+}
+
+/** Looks into the images of an engine, a few at a time; none when there are too many. One that fails is left out. */
+async function looked(engine: Engine, rows: readonly ImageRow[], signal: AbortSignal) {
+  const ids = [...new Set(rows.map(row => row.id))]
+  const looks = new Map<Digest, Look>()
+  if (ids.length > mostLooked) return { engine, looks }
+  const one = async () => {
+    for (let id = ids.pop(); id !== undefined; id = ids.pop()) {
+      signal.throwIfAborted()
+      const found = await look(engine, id, signal).catch(() => null)
+      if (found) looks.set(id, found)
+    }
+  }
+  await Promise.all([one(), one(), one(), one()])
+  return { engine, looks }
+}
+
+function withDetails(rows: readonly ImageRow[], looks: ReadonlyMap<Digest, Look>): ImageRow[] {
+  const all = [...looks.values()]
+  const complete = rows.every(row => looks.has(row.id))
+  const unique = uniqueBytes(complete ? all.map(layersOf) : [])
+  return rows.map(row => {
+    const found = looks.get(row.id)
+    return found ? { ...row, unique: unique.get(row.id) ?? row.unique, detail: detailOf(found, all) } : row
   })
-  const settled = await Promise.allSettled(asked)
-  return settled.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
 }
 
-function sharing(own: ImageFacts, neighbours: Neighbour[] | null): number | null {
-  return neighbours?.filter(one => sharedLayers(one.diffIds, own.diffIds) > 0).length ?? null
+function layersOf({ id, facts, layers }: Look): ImageLayers {
+  const chain = chainIds(facts.diffIds)
+  return { id, layers: chain.map((chainId, at) => ({ chainId, bytes: layers[at] ?? null })) }
 }
 
-function baseOf(own: ImageFacts, neighbours: Neighbour[] | null): ImageDetail['base'] {
-  const named = neighbours?.filter(one => one.row.repository !== null && isBaseOf(one.diffIds, own.diffIds)) ?? []
-  const base = nearestBase(own.diffIds, named)
-  return base && { name: [base.row.repository, base.row.tag].filter(Boolean).join(':'), bytes: base.row.size ?? 0 }
-}
-
-/** Which rows of an engine's history made a layer is not told; the ones that can have, if that fits, else those with bytes. */
-function layerSizes(history: EngineHistoryRow[], layers: number): number[] {
-  const makers = history.filter(row => {
-    const { keyword } = parseInstruction(row.createdBy, row.comment)
-    return row.size > 0 || keyword === null || ['RUN', 'COPY', 'ADD', 'WORKDIR'].includes(keyword)
-  })
-  const chosen = makers.length === layers ? makers : history.filter(row => row.size > 0)
-  const sizes = chosen.slice(0, layers).map(row => row.size)
-  return [...sizes, ...Array.from({ length: layers - sizes.length }, () => 0)]
+function detailOf({ id, facts, steps, layers }: Look, all: readonly Look[]): ImageDetail {
+  const others = all.filter(one => one.id !== id)
+  const named = others.filter(one => one.name !== '').map(one => ({ ...one, diffIds: one.facts.diffIds }))
+  const base = nearestBase(facts.diffIds, named)
+  const sharing = others.filter(one => sharedLayers(one.facts.diffIds, facts.diffIds) > 0)
+  return {
+    steps,
+    layers,
+    platform: formatPlatform(facts),
+    base: base && { name: base.name, bytes: base.facts.size },
+    sharedWith: all.length > 0 ? sharing.length : null,
+  }
 }

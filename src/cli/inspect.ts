@@ -8,8 +8,8 @@ import type { Options } from './program.ts'
 import { withImage } from './target.ts'
 import { jsonPath } from './text.ts'
 
-export async function inspect(io: Io, [reference]: string[], options: Options): Promise<number> {
-  return withImage(io, reference, options, async ({ image, step, top }) => {
+export async function inspect(io: Io, [text]: string[], options: Options): Promise<number> {
+  return withImage(io, { text, options }, async ({ image, step, top }) => {
     const { run } = configAsOf(image.config, image.steps, step?.index ?? image.steps.length)
     await writeObject(io.out, {
       schema: 'strata.image/1',

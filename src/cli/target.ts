@@ -19,11 +19,19 @@ export interface Target {
   own: number | null
 }
 
+/** What a verb wants to know of an image. */
+export interface Request {
+  /** As the person wrote it. */
+  text: string
+  options: Options
+  /** Contents of files will be read, not only entries. */
+  contents?: boolean
+}
+
 /** Opens the image, hands it to `use`, and closes it however that ends. */
 export async function withImage<T>(
   io: Io,
-  text: string,
-  options: Options,
+  { text, options, contents = false }: Request,
   use: (target: Target) => Promise<T>,
 ): Promise<T> {
   const reference = parseReference(text)
@@ -31,7 +39,8 @@ export async function withImage<T>(
   const progress = showProgress(io.err, 'Opening')
   let image: Image
   try {
-    image = await openImage(text, { ...openOptions(options), signal: io.signal, onProgress: progress.report })
+    const work = { signal: io.signal, onProgress: progress.report }
+    image = await openImage(text, { ...openOptions(options), ...work, needContent: contents })
   } finally {
     progress.end()
   }
@@ -68,11 +77,10 @@ export function openOptions(options: Options) {
  */
 export async function withAnalysis(
   io: Io,
-  text: string,
-  options: Options,
+  request: Request,
   use: (analysis: Analysis, target: Target) => Promise<number | undefined>,
 ): Promise<number> {
-  return withImage(io, text, options, async target => {
+  return withImage(io, request, async target => {
     const progress = showProgress(io.err, 'Reading layers')
     let analysis: Analysis
     try {

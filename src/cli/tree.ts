@@ -25,8 +25,8 @@ interface Row {
   ref: number
 }
 
-export async function tree(io: Io, [reference, path = '/']: string[], options: Options): Promise<number> {
-  return withAnalysis(io, reference, options, async (analysis, target) => {
+export async function tree(io: Io, [text, path = '/']: string[], options: Options): Promise<number> {
+  return withAnalysis(io, { text, options, contents: true }, async (analysis, target) => {
     const { stack } = analysis
     const { own, top } = target
     if (own !== null) await settleContents(analysis, own, own, { signal: io.signal })

@@ -9,8 +9,8 @@ import { type Column, writeTable } from './table.ts'
 import { withAnalysis } from './target.ts'
 import { jsonPath, pathText } from './text.ts'
 
-export async function waste(io: Io, [reference]: string[], options: Options): Promise<number> {
-  return withAnalysis(io, reference, options, async analysis => {
+export async function waste(io: Io, [text]: string[], options: Options): Promise<number> {
+  return withAnalysis(io, { text, options }, async analysis => {
     const rows = biggestFirst(analysis)
     if (options.json) await writeJsonLines(io.out, wasteJson(analysis, rows))
     else await writeTable(io.out, wasteColumns(analysis), rows)

@@ -1,12 +1,13 @@
 /** Runs the program as a person does, in a process of its own, with a cache and a home of its own. */
 import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildSync } from 'esbuild'
+import { node } from './bundle.ts'
 import { type CommandResult, tryCommand } from './command.ts'
 import { scratch } from './scratch.ts'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const main = join(root, 'src', 'main.ts')
 
 export interface Run {
   code: number
@@ -46,11 +47,11 @@ function surroundings(home: string): NodeJS.ProcessEnv {
 }
 
 function start(args: string[], env: NodeJS.ProcessEnv, options: StrataOptions): Promise<CommandResult> {
-  return tryCommand(process.execPath, [main, ...args], { ...options, env: { ...env, ...options.env } })
+  return tryCommand(node, [program(), ...args], { ...options, env: { ...env, ...options.env } })
 }
 
 async function head(args: string[], env: NodeJS.ProcessEnv, cwd: string): Promise<Run> {
-  const child = spawn(process.execPath, [main, ...args], { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(node, [program(), ...args], { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
   const errors: Buffer[] = []
   child.stderr.on('data', chunk => errors.push(chunk))
   let stdout = ''
@@ -62,4 +63,34 @@ async function head(args: string[], env: NodeJS.ProcessEnv, cwd: string): Promis
     child.on('close', (code, signal) => resolve(code ?? (signal ? 128 : 1))),
   )
   return { code, stdout, stderr: Buffer.concat(errors).toString() }
+}
+
+let built: string | null = null
+
+/** The program as its build bundles it, without the screens, made once for a test file: never a stale one. */
+function program(): string {
+  if (built) return built
+  const outdir = mkdtempSync(join(tmpdir(), 'strata-program-'))
+  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
+  const stub = join(outdir, 'stub.mjs')
+  writeFileSync(stub, 'export default {}\n')
+  writeFileSync(join(outdir, 'package.json'), '{"type":"module"}')
+  const source = (path: string) => fileURLToPath(new URL(`../../src/${path}`, import.meta.url))
+  buildSync({
+    entryPoints: { main: source('main.ts'), worker: source('source/worker.ts') },
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22.15',
+    logLevel: 'error',
+    external: ['../ui/start.tsx', '../ui/explorer/explorer.ts'],
+    alias: Object.fromEntries(['ssh2', '@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs'].map(name => [name, stub])),
+    banner: {
+      js: "import { createRequire as strataRequire } from 'node:module'; const require = strataRequire(import.meta.url);",
+    },
+  })
+  built = join(outdir, 'main.js')
+  return built
 }
