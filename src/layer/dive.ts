@@ -31,7 +31,7 @@ export function diveScore(stack: Stack): DiveScore {
   stack.layers.forEach((layer, i) => {
     if (i > 0) userBytes += layer.stored
     const own = new OwnTree(layer, stack.ownNodes(i))
-    own.leaves((node, entry) => {
+    own.leaves(restack, (node, entry) => {
       if (layer.kind[entry] !== Kind.whiteout) tally.visit(node, layer.size[entry]!)
       else if (restack.state[node] !== GONE) tally.visit(node, restack.directoryBytes(node))
       else {
@@ -148,7 +148,8 @@ class OwnTree {
   /** By node: something stands at or below it. */
   readonly #present: Uint8Array
   readonly #hasBelow: Uint8Array
-  readonly #ordered: boolean
+  /** Nodes of the layer that a whiteout stands for. */
+  readonly #hidden: number[] = []
   #children: Map<number, number[]> | null = null
 
   constructor(layer: LayerIndex, nodeOf: Uint32Array) {
@@ -159,41 +160,42 @@ class OwnTree {
     this.#whiteout = new Int32Array(nodes).fill(-1)
     this.#present = new Uint8Array(nodes)
     this.#hasBelow = new Uint8Array(nodes)
-    let whiteouts = 0
     for (let entry = 0; entry < entries; entry++) {
       if (kind[entry] === Kind.opaque) continue
-      if (kind[entry] === Kind.whiteout) whiteouts++
+      if (kind[entry] === Kind.whiteout) this.#hidden.push(node[entry]!)
       const column = kind[entry] === Kind.whiteout ? this.#whiteout : this.#entry
       column[node[entry]!] = entry
       this.#present[node[entry]!] = 1
     }
     for (let at = nodes - 1; at > 0; at--)
       if (this.#present[at]) this.#hasBelow[parent[at]!] = this.#present[parent[at]!] = 1
-    this.#ordered = whiteouts > 0
   }
 
-  /** The leaves until `visit` says stop. Their order matters only where there are whiteouts. */
-  leaves(visit: (node: number, entry: number) => boolean): void {
-    if (this.#ordered) return this.#walk(visit, () => {})
+  /** The leaves until `visit` says stop. Their order matters only where a whiteout may make it stop. */
+  leaves(state: Restack, visit: (node: number, entry: number) => boolean): void {
+    if (this.#hidden.some(node => state.state[this.#nodeOf[node]!] === GONE)) return this.#walk(visit, () => {})
+    for (const node of this.#hidden) visit(this.#nodeOf[node]!, this.#whiteout[node]!)
     for (let node = 1; node < this.#layer.nodes; node++) {
       if (this.#entry[node]! >= 0 && !this.#hasBelow[node]) visit(this.#nodeOf[node]!, this.#entry[node]!)
     }
   }
 
-  /** Adds the layer to the stacked tree. */
+  /** Adds the layer to the stacked tree. Order matters only where a whiteout hides what the layer has as well. */
   stackOn(state: Restack): void {
     const { kind, size, nodes } = this.#layer
     const put = (node: number, entry: number) =>
       state.put(node, entry < 0 ? 0 : size[entry]!, entry >= 0 && kind[entry] === Kind.dir)
-    if (!this.#ordered) {
-      for (let node = 1; node < nodes; node++) if (this.#present[node]) put(this.#nodeOf[node]!, this.#entry[node]!)
-      return
+    if (this.#hidden.some(node => this.#entry[node]! >= 0 || this.#hasBelow[node])) {
+      return this.#walk((node, entry) => {
+        if (kind[entry] === Kind.whiteout) state.remove(node)
+        else put(node, entry)
+        return true
+      }, put)
     }
-    this.#walk((node, entry) => {
-      if (kind[entry] === Kind.whiteout) state.remove(node)
-      else put(node, entry)
-      return true
-    }, put)
+    for (const node of this.#hidden) state.remove(this.#nodeOf[node]!)
+    for (let node = 1; node < nodes; node++) {
+      if (this.#entry[node]! >= 0 || this.#hasBelow[node]) put(this.#nodeOf[node]!, this.#entry[node]!)
+    }
   }
 
   /** Depth first in the order of names; a whiteout comes where its own `.wh.` name sorts. */
