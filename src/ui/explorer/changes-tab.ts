@@ -8,7 +8,7 @@ import { copiesOfNode } from './copies.ts'
 import { matchScene } from './filter-match.ts'
 import type { Scene } from './scene.ts'
 import type { Sliced } from './slices.ts'
-import { latest, type Look, type Tab } from './tab.ts'
+import { type Look, latest, type Tab } from './tab.ts'
 
 export interface ChangesTab extends Tab {
   /** Puts the cursor on a path where it is listed. */

@@ -6,8 +6,15 @@ import type { Stack } from '../../layer/stack.ts'
 import type { Scene } from './scene.ts'
 import type { Sliced } from './slices.ts'
 
-/** The sentences for a scene of one layer, most telling first. `stepOf` gives the step's number of a layer. */
-export function* stepStory(scene: Scene, stepOf: (layer: number) => number): Sliced<string[]> {
+export interface StoryWorld {
+  /** The number of the step that made a layer. */
+  stepOf(layer: number): number
+  /** Bytes that nobody has read to compare contents, because they are too many; 0: they are being read. */
+  uncompared: number
+}
+
+/** The sentences for a scene of one layer, most telling first. */
+export function* stepStory(scene: Scene, { stepOf, uncompared }: StoryWorld): Sliced<string[]> {
   if (!scene.changes || scene.from !== scene.to) return []
   const tally = yield* tallyOf(scene)
   const told = [
@@ -15,7 +22,7 @@ export function* stepStory(scene: Scene, stepOf: (layer: number) => number): Sli
     ...tally.groups.filter(group => group.kind === 'rewritten').map(group => rewritten(group, stepOf)),
     ...removed(tally, stepOf),
     ...added(tally),
-    ...aside(tally),
+    ...aside(tally, uncompared),
   ]
   const lost = lostLater(scene.stack, scene.to, stepOf)
   if (lost) told.push(lost)
@@ -150,7 +157,7 @@ function added(tally: Tally): string[] {
 }
 
 /** What changed without costing bytes. A directory's time alone says only that something in it changed. */
-function aside(tally: Tally): string[] {
+function aside(tally: Tally, uncompared: number): string[] {
   const parts: string[] = []
   for (const [what, many] of tally.other) {
     const [why, kind] = what.split('|')
@@ -160,7 +167,11 @@ function aside(tally: Tally): string[] {
     )
   }
   const told = parts.length > 0 ? [`Changes ${list(parts)}.`] : []
-  if (tally.unknown > 0) told.push(`Comparing the content of ${files(tally.unknown)} …`)
+  if (tally.unknown > 0 && uncompared === 0) told.push(`Comparing the content of ${files(tally.unknown)} …`)
+  if (tally.unknown > 0 && uncompared > 0) {
+    const many = files(tally.unknown)
+    told.push(`Whether the content of ${many} differs is not known: ${formatBytes(uncompared)} would have to be read.`)
+  }
   return told
 }
 

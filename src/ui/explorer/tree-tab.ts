@@ -4,16 +4,17 @@ import { safeBytes } from '../../base/text.ts'
 import { treePane } from '../panes/tree-pane.ts'
 import { blank, exactly, line } from '../widgets/line.ts'
 import { keepVisible, type ListState, moveList, moveTo } from '../widgets/list.ts'
+import { copiesOfNode } from './copies.ts'
 import { matchScene } from './filter-match.ts'
 import { type Folds, noFolds, withFold } from './folds.ts'
-import { copiesOfNode } from './copies.ts'
 import type { Scene } from './scene.ts'
 import { runNow, type Sliced } from './slices.ts'
-import { latest, type Look, type Tab } from './tab.ts'
+import { type Look, latest, type Tab } from './tab.ts'
+import { sortedChildren } from './tree-order.ts'
 import {
   closeRow,
-  type Marks,
   MATCH,
+  type Marks,
   OPEN,
   openRow,
   PARENT,
@@ -23,15 +24,14 @@ import {
   type TreeWish,
   treeRows,
 } from './tree-rows.ts'
-import { sortedChildren } from './tree-order.ts'
 
 export interface TreeTab extends Tab {
   /** Opens or closes the directory under the cursor; false when it is none. */
   fold(open?: boolean): boolean
   /** Opens or closes all directories, or lets them open by themselves again. */
   foldAll(rest: Folds['rest']): void
-  /** To the directory that the row stands in, or closes the row when it stands open. */
-  out(): void
+  /** To the directory that the row stands in, or closes the row when it stands open. False: there is no way out. */
+  out(): boolean
   /** Into the directory under the cursor. */
   into(): void
   /** To the next (1) or previous (-1) match, or change where no filter stands. False: there is none. */
@@ -177,10 +177,15 @@ export function createTreeTab(look: Look): TreeTab {
       refresh()
     },
     out() {
-      if (!shown || shown.rows.count === 0) return
-      if (shown.rows.flags[list.cursor]! & OPEN) return setFold(list.cursor, false)
+      if (!shown || shown.rows.count === 0) return false
+      if (shown.rows.flags[list.cursor]! & OPEN) {
+        setFold(list.cursor, false)
+        return true
+      }
       const row = parentRow(shown.rows, list.cursor)
-      if (row >= 0) list = moveTo(list, row, shown.rows.count, height)
+      if (row < 0) return false
+      list = moveTo(list, row, shown.rows.count, height)
+      return true
     },
     into() {
       if (!shown || shown.rows.count === 0) return
@@ -234,7 +239,8 @@ function nextMarked(scene: Scene, rows: TreeRows, wish: TreeWish, row: number, b
   const hit = (node: number) => (marks ? (marks[node]! & MATCH) !== 0 : scene.letter(node) !== null)
   const hides = (node: number) => (marks ? (marks[node]! & 2) !== 0 : (below?.[node] ?? 0) > 0)
   const closed = (at: number) => (rows.flags[at]! & (PARENT | OPEN)) === PARENT
-  if (by === 1 && rows.count > 0 && closed(row) && hides(rows.nodes[row]!)) return edge(scene, wish, rows.nodes[row]!, hit, hides, by)
+  if (by === 1 && rows.count > 0 && closed(row) && hides(rows.nodes[row]!))
+    return edge(scene, wish, rows.nodes[row]!, hit, hides, by)
   for (let at = row + by; at >= 0 && at < rows.count; at += by) {
     const node = rows.nodes[at]!
     if (by === -1 && closed(at) && hides(node)) return edge(scene, wish, node, hit, hides, by)

@@ -5,7 +5,7 @@ import { type AdviceRow, type WasteItem, wastePane } from '../panes/waste-pane.t
 import { keepVisible, type ListState, moveList, moveTo } from '../widgets/list.ts'
 import { testsOf } from './filter-match.ts'
 import type { Sliced } from './slices.ts'
-import { latest, type Look, type Tab } from './tab.ts'
+import { type Look, latest, type Tab } from './tab.ts'
 import { type WastedPath, type WasteGroup, wastedPaths, wasteGroups } from './waste-rows.ts'
 
 /** What the tab needs beside the look. */
@@ -18,6 +18,8 @@ export interface WasteTab extends Tab {
   /** By what happened, or by path. */
   byPath(): boolean
   toggleByPath(): void
+  /** The entry whose bytes the row under the cursor is about; -1: it is about more than one, or none. */
+  wastedRef(): number
 }
 
 export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
@@ -47,7 +49,10 @@ export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
   }
   const bodyCount = () => {
     if (byPath) return Math.max(1, paths.length)
-    return Math.max(1, groups.reduce((sum, group) => sum + 1 + (open.has(group.key) ? group.rows.length : 0), 0))
+    return Math.max(
+      1,
+      groups.reduce((sum, group) => sum + 1 + (open.has(group.key) ? group.rows.length : 0), 0),
+    )
   }
   const bodyItem = (index: number): WasteItem => {
     if (byPath && index < paths.length) return { kind: 'path', path: paths[index]! }
@@ -70,6 +75,13 @@ export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
   const tab: WasteTab = {
     name: 'Waste',
     byPath: () => byPath,
+    wastedRef() {
+      const one = here()
+      if (one.kind === 'file') return look.stack.waste[one.row]!.ref
+      if (one.kind === 'group' && one.group.rows.length === 1) return look.stack.waste[one.group.rows[0]!]!.ref
+      if (one.kind !== 'path') return -1
+      return look.stack.waste.find(row => row.node === one.path.node)?.ref ?? -1
+    },
     toggleByPath() {
       byPath = !byPath
       list = { cursor: 0, top: 0 }

@@ -1,0 +1,235 @@
+/** The Explorer as lines: layers and the step on the left, the tabs on the right; one pane at a time where it is narrow. */
+
+import type { Advice } from '../../advice/advise.ts'
+import { formatBytes, formatCount, formatDuration, formatPercent } from '../../base/sizes.ts'
+import { cutMiddle, safe, width } from '../../base/text.ts'
+import { shortDigest } from '../../image/digest.ts'
+import { type Size, twoPanes } from '../layout.ts'
+import { layersPane } from '../panes/layers-pane.ts'
+import { stepLines } from '../panes/step-pane.ts'
+import type { Theme } from '../theme.ts'
+import { frame, tabs } from '../widgets/frame.ts'
+import { exactly, line, type Part, sideBySide } from '../widgets/line.ts'
+import { bar } from '../widgets/progress.ts'
+import type { Reading } from './reading.ts'
+import type { Session } from './session.ts'
+import type { Tab } from './tab.ts'
+
+export interface DrawModel {
+  session: Session
+  tabs: readonly Tab[]
+  tab: number
+  focus: 'layers' | 'view'
+  reading: Reading
+  filterError: string | null
+}
+
+/** Where things were drawn, for the mouse and for paging: rectangles of the body, rows without frames. */
+export interface Places {
+  layers: { x: number; y: number; columns: number; rows: number } | null
+  view: { x: number; y: number; columns: number; rows: number } | null
+}
+
+/** Exactly the lines of the body. */
+export function drawExplorer(theme: Theme, size: Size, model: DrawModel): { lines: string[]; places: Places } {
+  const split = twoPanes(size.columns)
+  const places: Places = { layers: null, view: null }
+  if (!split) {
+    const inner = { x: 1, y: 1, columns: size.columns - 2, rows: size.rows - 2 }
+    if (model.focus === 'view') {
+      places.view = inner
+      return { lines: drawView(theme, size.columns, size.rows, model), places }
+    }
+    const { lines, rows } = drawLayers(theme, size.columns, size.rows, model)
+    places.layers = { ...inner, rows }
+    return { lines, places }
+  }
+  const [left, right] = split
+  const layers = drawLayers(theme, left, size.rows, model)
+  places.layers = { x: 1, y: 1, columns: left - 2, rows: layers.rows }
+  places.view = { x: left + 1, y: 1, columns: right - 2, rows: size.rows - 2 }
+  return { lines: sideBySide(layers.lines, drawView(theme, right, size.rows, model)), places }
+}
+
+/** Below this many rows the step has no section of its own. */
+const DETAIL_FROM = 14
+
+function drawLayers(theme: Theme, columns: number, rows: number, model: DrawModel): { lines: string[]; rows: number } {
+  const { session } = model
+  const inner = columns - 2
+  const all = session.rows()
+  const focused = model.focus === 'layers'
+  const detailed = rows >= DETAIL_FROM
+  const detail = detailed ? stepLines(theme, stepModel(session), inner) : []
+  const room = rows - (detailed ? 3 : 2)
+  const listRows = detailed ? listHeight(room, all.length + 1, detail.length) : room
+  const looked = session.range() ? session.looked() : null
+  const options = { columns: inner, rows: listRows, state: session.list(), focused }
+  const sections = [{ title: ['Layers'], lines: layersPane(theme, { rows: all, range: looked }, options) }]
+  if (detailed) {
+    const left = room - listRows
+    const lines = exactly(detail, inner, left)
+    if (detail.length > left && left > 0) {
+      lines[left - 1] = line(inner, [[theme.dim, ` ${theme.glyph.ellipsis} d shows all ${detail.length} lines`]])
+    }
+    sections.push({ title: [`Step ${session.step().index}`], lines })
+  }
+  const place = all.length === 0 ? 'no steps' : `${session.list().cursor + 1} of ${formatCount(all.length)}`
+  return { lines: frame(theme, { columns, sections, footer: [[theme.dim, place]], focused }), rows: listRows }
+}
+
+/** How the room is shared: the list gets what it needs, the step at least a third, more where the list needs less. */
+function listHeight(room: number, list: number, detail: number): number {
+  const most = Math.max(room - detail, Math.ceil(room * 0.62))
+  return Math.min(list, most)
+}
+
+/** What the section of the step says. */
+export function stepModel(session: Session) {
+  const { image, look } = session
+  const step = session.step()
+  const state = step.layer === null ? null : session.loading().layers[step.layer]!
+  const story =
+    step.layer === null
+      ? ['Changes the config only: it makes no layer.']
+      : state?.adds === null
+        ? []
+        : (session.story() ?? [])
+  const odd = step.layer === null ? [] : (look.stack.layers[step.layer]?.anomalies ?? [])
+  const stacked = look.stack.anomalies.filter(one => one.layer === step.layer)
+  const oddities = summarised([...odd, ...stacked].map(one => one.kind))
+  return {
+    command: step.createdBy ?? step.comment ?? 'The history does not say what made this layer.',
+    story: session.range() ? [] : story,
+    oddities: [...(state?.error ? [state.error] : []), ...oddities],
+    advice: adviceFor(session.advice(), step.index).map(({ fix, bytes }) => ({ fix, bytes })),
+    facts: [
+      ...(step.created ? [`made ${step.created.slice(0, 19).replace('T', ' ')}`] : []),
+      ...(step.author ? [`by ${step.author}`] : []),
+      ...(step.layer === null ? [] : [`layer ${step.layer + 1}, ${shortDigest(image.layers[step.layer]!.diffId)}`]),
+    ],
+  }
+}
+
+/** The advice that concerns a step. */
+export function adviceFor(advice: readonly Advice[], step: number): readonly Advice[] {
+  return advice.filter(one => one.steps.includes(step))
+}
+
+function summarised(kinds: readonly string[]): string[] {
+  const counts = new Map<string, number>()
+  for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  return [...counts].map(
+    ([kind, count]) => `${count === 1 ? '' : `${formatCount(count)} x `}${kind.replaceAll('-', ' ')}`,
+  )
+}
+
+function drawView(theme: Theme, columns: number, rows: number, model: DrawModel): string[] {
+  const { session } = model
+  const tab = model.tabs[model.tab]!
+  const focused = model.focus === 'view'
+  const inner = columns - 2
+  const height = Math.max(0, rows - 2)
+  const needsScene = model.tab < 3
+  const waiting = needsScene && (session.look.scene === null || (model.tab === 2 && !session.loading().over()))
+  const lines = waiting
+    ? waitingLines(theme, inner, height, model)
+    : tab.draw(theme, { columns: inner, rows: height, focused })
+  const right = asOf(theme, model, columns)
+  const names = model.tabs.map(one => one.name)
+  const wide = names.join('  ').length + width(right.map(partText).join('')) + 9 <= columns
+  const title: Part[] = wide
+    ? tabs(theme, names, model.tab)
+    : [
+        [text => theme.strong(theme.accent(text)), tab.name],
+        [theme.dim, ` ${model.tab + 1}/${names.length}`],
+      ]
+  const footer = footerParts(theme, model, tab, waiting, columns - 6)
+  return frame(theme, { columns, sections: [{ title, right, lines: exactly(lines, inner, height) }], footer, focused })
+}
+
+function partText(part: Part): string {
+  return typeof part === 'string' ? part : part[1]
+}
+
+function footerParts(theme: Theme, model: DrawModel, tab: Tab, waiting: boolean, columns: number): Part[] {
+  const { look } = model.session
+  if (model.filterError) return [[theme.danger, cutMiddle(model.filterError, columns)]]
+  const parts: string[] = []
+  if (model.tab < 3 && look.filter) parts.push(`/${safe(look.filter.text)}`)
+  if (model.tab === 0 && look.onlyChanges) parts.push('only changes')
+  if (model.tab < 2 && look.sort !== 'name') parts.push(`by ${look.sort}`)
+  if (!waiting) parts.push(tab.busy() ? `working ${theme.glyph.ellipsis}` : tab.footer())
+  return [[theme.dim, parts.join(` ${theme.glyph.dot} `)]]
+}
+
+/** Which step or range of steps the tabs show. */
+function asOf(theme: Theme, { session, reading }: DrawModel, columns: number): Part[] {
+  const scene = session.look.scene
+  const looked = session.looked()
+  const loading = session.loading()
+  const step = session.look.world.stepOf
+  if (!loading.over() && columns >= 60) return [[theme.accent, `reading ${reading.percent()}`]]
+  if (scene && looked && scene.to < looked.to) return [[theme.dim, `as of step ${step(scene.to)}`]]
+  if (looked && looked.from !== looked.to) {
+    return [[theme.accent, `steps ${step(looked.from)} to ${step(looked.to)}`]]
+  }
+  return [[theme.dim, `as of step ${looked && session.range() ? step(looked.to) : session.step().index}`]]
+}
+
+/** What stands in the tree's place while the layers that it needs are read. */
+function waitingLines(theme: Theme, columns: number, rows: number, model: DrawModel): string[] {
+  const { session, reading } = model
+  const loading = session.loading()
+  const broken = loading.layers.find(layer => layer.phase === 'broken')
+  const lines: string[] = ['']
+  const say = (...parts: Part[]) => lines.push(line(columns, [' ', ...parts]))
+  lines[0] = line(columns, [])
+  if (loading.over()) {
+    say(loading.laid() === 0 ? 'No layer has been read.' : 'The layers that this needs have not been read.')
+    if (broken?.error) say([theme.danger, safe(broken.error)])
+    else if (session.image.layers.length > 0) say([theme.key, 'r'], [theme.dim, ' reads on'])
+    else say([theme.dim, 'The image has no layers.'])
+    return exactly(lines, columns, rows)
+  }
+  const { done, total, rate, left, layers } = reading.now()
+  say([theme.strong, `Reading ${layers}`])
+  lines.push(line(columns, []))
+  if (total > 0) lines.push(line(columns, [' ', ...bar(theme, Math.max(4, Math.min(48, columns - 2)), done / total)]))
+  const facts = [
+    total > 0 ? `${formatBytes(Math.min(done, total))} of ${formatBytes(total)}` : formatBytes(done),
+    ...(rate > 0 ? [`${formatBytes(rate)}/s`] : []),
+    ...(left !== null ? [`${formatDuration(left)} left`] : []),
+  ]
+  say([theme.dim, facts.join(` ${theme.glyph.dot} `)])
+  lines.push(line(columns, []))
+  say([theme.key, 'esc'], [theme.dim, ' stops; what has been read can be looked at'])
+  return exactly(lines, columns, rows)
+}
+
+/** What the breadcrumb line says of the image, most important first. */
+export function summaryOf(theme: Theme, session: Session): (string | Part[])[] {
+  const { image, look } = session
+  const loading = session.loading()
+  const layers = `${formatCount(image.layers.length)} ${image.layers.length === 1 ? 'layer' : 'layers'}`
+  const rough = loading.layers.reduce((sum, layer) => sum + (layer.stored ?? layer.total ?? 0), 0)
+  const over = loading.laid() === image.layers.length
+  if (!over) return [`${rough > 0 ? '~' : ''}${formatBytes(rough)}`, layers]
+  const { stored, visible } = look.stack
+  const wasted = stored - visible
+  const odd = image.anomalies.length + loading.layers.filter(layer => layer.phase === 'broken').length
+  return [
+    formatBytes(stored),
+    ...(wasted > 0 ? [`${formatBytes(wasted)} wasted`] : []),
+    ...(odd > 0 ? [[[theme.warning, `! ${odd} odd`]] as Part[]] : []),
+    layers,
+    `${formatPercent(stored === 0 ? 1 : visible / stored)} efficient`,
+  ]
+}
+
+/** The body while there is no image yet, or never will be. */
+export function messageLines(theme: Theme, size: Size, title: string, texts: readonly Part[]): string[] {
+  const lines = [line(size.columns, []), line(size.columns, ['  ', [theme.strong, title]]), line(size.columns, [])]
+  for (const text of texts) lines.push(line(size.columns, ['  ', text]))
+  return exactly(lines, size.columns, size.rows)
+}

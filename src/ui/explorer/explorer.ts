@@ -1,0 +1,175 @@
+/**
+ * The Explorer: an image, its steps on the left, what they hold and do on the right. The first frame is drawn from the
+ * config and the history; layers fill in as they land.
+ */
+import { type BoundAction, bind } from '../../actions/action.ts'
+import { explorerActions } from '../../actions/explorer.ts'
+import { asFault, type Fault, isAbort } from '../../base/errors.ts'
+import { safe } from '../../base/text.ts'
+import type { Image } from '../../source/types.ts'
+import { type Size, twoPanes } from '../layout.ts'
+import { wrap } from '../panes/wrap.ts'
+import type { Screen } from '../screen.ts'
+import type { MouseEvent } from '../terminal/events.ts'
+import type { Theme } from '../theme.ts'
+import type { Ui } from '../ui.ts'
+import { exactly, type Part } from '../widgets/line.ts'
+import { type ChangesTab, createChangesTab } from './changes-tab.ts'
+import { createConfigTab, createDockerfileTab } from './config-tab.ts'
+import { createContext, type Opened, paneOf } from './context.ts'
+import { drawExplorer, messageLines, type Places, summaryOf } from './draw.ts'
+import { measureReading } from './reading.ts'
+import { createSession } from './session.ts'
+import { createTreeTab } from './tree-tab.ts'
+import { createWasteTab } from './waste-tab.ts'
+
+/** The screen for an image by reference; it opens the image when it is shown for the first time. */
+export function createExplorer(ui: Ui, reference: string): Screen {
+  const listeners = new Set<() => void>()
+  const abort = new AbortController()
+  let opened: Opened | null = null
+  let fault: Fault | null = null
+  let started = false
+  let places: Places = { layers: null, view: null }
+
+  const changed = () => {
+    for (const listener of listeners) listener()
+  }
+  const actions: BoundAction[] = []
+
+  const open = async () => {
+    started = true
+    fault = null
+    try {
+      const image = await ui.services.open(reference, { signal: abort.signal })
+      if (abort.signal.aborted) return void image.close()
+      opened = makeOpened(image, changed, () => places)
+      actions.push(...bind(explorerActions, createContext(ui, opened)))
+    } catch (error) {
+      if (abort.signal.aborted || isAbort(error)) return
+      fault = asFault(error, `${safe(reference)} can not be opened`)
+    }
+    changed()
+  }
+
+  return {
+    id: 'explorer',
+    title: () => safe(opened?.image.names[0] ?? reference),
+    summary: theme => (opened ? summaryOf(theme, opened.session) : []),
+    scopes: () => (opened ? [`explorer.${paneOf(opened)}`, 'explorer'] : []),
+    actions,
+    draw(size, theme) {
+      if (fault) return messageLines(theme, size, 'This did not work', faultLines(theme, fault, size))
+      if (!opened) return messageLines(theme, size, `Opening ${safe(reference)} …`, [])
+      opened.narrow = twoPanes(size.columns) === null
+      const drawn = drawExplorer(theme, size, opened)
+      places = drawn.places
+      return exactly(drawn.lines, size.columns, size.rows)
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    back: () => (opened ? goBack(opened) : false),
+    mouse(event) {
+      if (opened) point(opened, places, event)
+    },
+    shown() {
+      if (!started) void open()
+    },
+    close() {
+      abort.abort()
+      listeners.clear()
+      opened?.session.close()
+      for (const tab of opened?.tabs ?? []) tab.close()
+      void opened?.image.close().catch(() => {})
+    },
+  }
+}
+
+function makeOpened(image: Image, changed: () => void, places: () => Places): Opened {
+  const update = () => {
+    for (const tab of opened?.tabs ?? []) tab.update()
+  }
+  const session = createSession(image, {
+    changed() {
+      opened?.reading.tick()
+      changed()
+    },
+    looked: update,
+  })
+  const { look } = session
+  const tree = createTreeTab(look)
+  const changes: ChangesTab = createChangesTab(look)
+  const waste = createWasteTab(look, { advice: session.advice, commandOf: session.commandOf })
+  const tabs = [tree, changes, waste, createConfigTab(look), createDockerfileTab(look)]
+  const opened: Opened = {
+    image,
+    session,
+    tree,
+    changes,
+    waste,
+    tabs,
+    tab: 0,
+    focus: 'layers',
+    narrow: false,
+    reading: measureReading(session.loading, () => performance.now()),
+    filterError: null,
+    changed,
+    layerRows: () => places().layers?.rows ?? 10,
+  }
+  update()
+  return opened
+}
+
+/** `esc` goes back one thing at a time: reading, filter, range, what is shown only. */
+function goBack(opened: Opened): boolean {
+  const { session } = opened
+  const { look } = session
+  if (!session.loading().over()) session.loading().cancel()
+  else if (look.filter || opened.filterError) {
+    opened.filterError = null
+    look.filter = null
+    for (const tab of opened.tabs) tab.update()
+  } else if (session.range()) session.setRange(null)
+  else if (look.onlyChanges) {
+    look.onlyChanges = false
+    for (const tab of opened.tabs) tab.update()
+  } else if (opened.narrow && opened.focus === 'view') opened.focus = 'layers'
+  else return false
+  opened.changed()
+  return true
+}
+
+function point(opened: Opened, places: Places, event: MouseEvent): void {
+  const inside = (place: Places['view']) =>
+    place !== null &&
+    event.x >= place.x &&
+    event.x < place.x + place.columns &&
+    event.y >= place.y &&
+    event.y < place.y + place.rows
+  const where = inside(places.layers) ? 'layers' : inside(places.view) ? 'view' : null
+  if (!where) return
+  const place = places[where]!
+  if (event.kind === 'wheel') {
+    if (where === 'view') opened.tabs[opened.tab]!.move(event.by * 3)
+    else opened.session.select(opened.session.list().cursor + event.by, place.rows)
+  } else if (event.kind === 'press') {
+    opened.focus = where
+    const line = event.y - place.y
+    if (where === 'layers') {
+      const { top } = opened.session.list()
+      if (line > 0) opened.session.select(top + line - 1, place.rows - 1)
+    } else if (opened.tabs[opened.tab]!.point(line)) opened.tabs[opened.tab]!.enter()
+  } else return
+  opened.changed()
+}
+
+function faultLines(theme: Theme, fault: Fault, size: Size): Part[] {
+  const columns = Math.max(8, size.columns - 4)
+  return [
+    ...wrap(safe(fault.message), columns).map((text): Part => [theme.danger, text]),
+    '',
+    ...(fault.hint ? wrap(safe(fault.hint), columns) : []),
+  ]
+}

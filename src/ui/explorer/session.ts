@@ -1,0 +1,334 @@
+/**
+ * An opened image in the Explorer: its layers on their way into the stack, the step that is looked at, and what follows
+ * from both: the scene of the tabs, the sentences of the step, the advice, the names of owners.
+ */
+import { type Advice, advise } from '../../advice/advise.ts'
+import { shortCommand } from '../../image/command.ts'
+import type { Step } from '../../image/types.ts'
+import { Kind } from '../../layer/entry.ts'
+import type { Image } from '../../source/types.ts'
+import type { StepRow } from '../panes/layers-pane.ts'
+import { type ListState, moveTo } from '../widgets/list.ts'
+import { CONTENT_BYTES, compareContents, openBytes } from './contents.ts'
+import { type Loading, load } from './loading.ts'
+import { noOwners, OWNER_FILE_BYTES, type Owners, readNames } from './owners.ts'
+import { makeScene, type Scene } from './scene.ts'
+import { realSlicer, type Slicer } from './slices.ts'
+import { stepStory } from './step-story.ts'
+import { type Look, latest } from './tab.ts'
+
+/** The marked range of layers; `to: null`: it ends where the cursor is. */
+export interface Range {
+  from: number
+  to: number | null
+}
+
+export interface Session {
+  readonly image: Image
+  readonly look: Look
+  loading(): Loading
+  /** Reads what was cancelled, from the beginning. */
+  readOn(): void
+  /** The rows of the Layers pane. */
+  rows(): readonly StepRow[]
+  list(): ListState
+  /** The step under the cursor. */
+  step(): Step
+  select(row: number, height: number): void
+  selectStep(step: number, height: number): void
+  hideEmpty(): boolean
+  setHideEmpty(hide: boolean): void
+  range(): Range | null
+  setRange(range: Range | null): void
+  /** The topmost layer as of the step under the cursor, at least 0. */
+  layerHere(): number
+  /** What is really looked at: the range that is marked, or the layer of the step; null for a step without one. */
+  looked(): { from: number; to: number } | null
+  commandOf(layer: number): string
+  /** Sentences on the step under the cursor; null while they are being written. */
+  story(): readonly string[] | null
+  advice(): readonly Advice[]
+  /** Bytes that would have to be read to say which contents differ, where that is too much to be done unasked. */
+  uncompared(): number
+  compareAll(): void
+  close(): void
+}
+
+export interface SessionOptions {
+  /** Something that is drawn is different. */
+  changed(): void
+  /** What the tabs look at is different. */
+  looked(): void
+  slicer?: Slicer
+}
+
+/** While layers come in, the tree is made anew so often at most, milliseconds. */
+const PACE = 120
+
+export function createSession(image: Image, options: SessionOptions): Session {
+  const { changed, slicer = realSlicer } = options
+  const stepOfLayer = new Map(image.steps.flatMap(step => (step.layer === null ? [] : [[step.layer, step.index]])))
+  const closed = new AbortController()
+  const storyWork = latest(slicer, changed)
+  let loading: Loading = load(image, { changed: () => arrived(), slicer })
+  let hideEmpty = false
+  let range: Range | null = null
+  let list: ListState = { cursor: 0, top: 0 }
+  let rows: StepRow[] = []
+  let scenes: { key: string; scene: Scene }[] = []
+  let sceneAt = 0
+  let comparing = new AbortController()
+  let story: { scene: Scene; sentences: string[] } | null = null
+  let advice: Advice[] | null = null
+  let ownersOf = -1
+  let uncompared = 0
+
+  const look: Look = {
+    image,
+    get stack() {
+      return loading.stack
+    },
+    world: {
+      owners: noOwners,
+      stepOf: layer => stepOfLayer.get(layer) ?? layer + 1,
+      layerOfStep: step => image.steps[step - 1]?.layer ?? null,
+    },
+    step: 0,
+    scene: null,
+    sort: 'name',
+    onlyChanges: false,
+    filter: null,
+    changed,
+    slicer,
+  }
+
+  const makeRows = () => {
+    const commands = new Map<number, string>()
+    rows = image.steps
+      .filter(step => !hideEmpty || step.layer !== null)
+      .map(step => ({
+        step: step.index,
+        layer: step.layer,
+        get command() {
+          const command = commands.get(step.index) ?? shortCommand(step.createdBy, step.comment)
+          commands.set(step.index, command)
+          return command
+        },
+        get state() {
+          return step.layer === null ? null : (loading.layers[step.layer] ?? null)
+        },
+        get odd() {
+          return step.layer !== null && hasAnomalies(step.layer)
+        },
+      }))
+  }
+  const hasAnomalies = (layer: number) => (loading.stack.layers[layer]?.anomalies.length ?? 0) > 0
+
+  const step = () => image.steps[(rows[list.cursor]?.step ?? 1) - 1] ?? noStep
+
+  /** The topmost layer as of the step under the cursor; -1 below the first. */
+  const layerAsOf = () => {
+    for (let at = step().index - 1; at >= 0; at--) if (image.steps[at]!.layer !== null) return image.steps[at]!.layer!
+    return -1
+  }
+
+  const looked = () => {
+    if (range) {
+      const to = range.to ?? Math.max(0, layerAsOf())
+      return { from: Math.min(range.from, to), to: Math.max(range.from, to) }
+    }
+    const { layer } = step()
+    return layer === null ? null : { from: layer, to: layer }
+  }
+
+  /** Makes the scene that the step asks for, as far as its layers lie in the stack. */
+  const rescene = () => {
+    look.step = step().index
+    const marked = looked()
+    const wanted = marked ? marked.to : layerAsOf()
+    const to = Math.min(wanted, loading.laid() - 1)
+    const complete = to === wanted
+    if (to < 0 && !complete) {
+      look.scene = null
+      return options.looked()
+    }
+    const from = complete && marked ? marked.from : to + 1
+    const key = `${from} ${to}`
+    const known = scenes.find(one => one.key === key)
+    if (known && known.scene === look.scene) return options.looked()
+    sceneAt = slicer.now()
+    const scene = known?.scene ?? makeScene(loading.stack, from, to, complete && marked !== null)
+    if (!known) scenes = [{ key, scene }, ...scenes].slice(0, 2)
+    look.scene = scene
+    comparing.abort()
+    compare(scene, CONTENT_BYTES)
+    tellStory(scene)
+    void readOwners(scene)
+    options.looked()
+  }
+
+  /** Another layer lies in the stack, or only its progress is different. */
+  const arrived = () => {
+    const to = look.scene?.to ?? -1
+    const wanted = looked()?.to ?? layerAsOf()
+    const laid = loading.laid() - 1
+    const due = laid >= wanted || loading.over() || slicer.now() - sceneAt > PACE
+    if (to < wanted && laid > to && due) rescene()
+    if (loading.laid() === image.layers.length && advice === null) slicer.later(finish)
+    changed()
+  }
+
+  /** All layers are there: what looks at the whole image can be said now. */
+  const finish = () => {
+    if (closed.signal.aborted || advice !== null || loading.laid() < image.layers.length) return
+    advice = advise({ steps: image.steps, config: image.config, stack: loading.stack })
+    if (look.scene) tellStory(look.scene)
+    options.looked()
+    changed()
+  }
+
+  const compare = (scene: Scene, most: number) => {
+    const unknown = scene.changes?.unknown ?? []
+    const bytes = openBytes(loading.stack, unknown)
+    uncompared = bytes > most ? bytes : 0
+    if (unknown.length === 0 || uncompared > 0) return
+    comparing = new AbortController()
+    const { signal } = comparing
+    compareContents(image, loading.stack, unknown, signal).then(
+      () => {
+        if (signal.aborted || closed.signal.aborted) return
+        scenes = []
+        look.scene = look.scene === scene ? null : look.scene
+        rescene()
+      },
+      () => {},
+    )
+  }
+
+  const tellStory = (scene: Scene) => {
+    story = null
+    const words = { stepOf: look.world.stepOf, uncompared }
+    storyWork.run(stepStory(scene, words), sentences => {
+      story = { scene, sentences }
+    })
+  }
+
+  /** The names that the image of this step gives to numbers. */
+  const readOwners = async (scene: Scene) => {
+    const files = ['etc/passwd', 'etc/group'].map(path => inodeAt(scene, path))
+    const key = files[0]! * 31 + files[1]!
+    if (key === ownersOf) return
+    ownersOf = key
+    const [users, groups] = await Promise.all(files.map(inode => namesIn(inode)))
+    if (closed.signal.aborted || ownersOf !== key) return
+    const owners: Owners = { users: users!, groups: groups! }
+    Object.assign(look.world, { owners })
+    if (look.filter) options.looked()
+    changed()
+  }
+
+  const namesIn = async (inode: number): Promise<Map<number, string>> => {
+    if (inode < 0) return new Map()
+    const chunks: Uint8Array[] = []
+    try {
+      const { stack } = loading
+      const options = { end: Math.min(stack.sizeOf(inode), OWNER_FILE_BYTES), signal: closed.signal }
+      const content = image.readFile(stack.layerOf(inode), stack.indexOf(inode), options)
+      for await (const chunk of content) chunks.push(chunk)
+    } catch {
+      return new Map()
+    }
+    return readNames(Buffer.concat(chunks))
+  }
+
+  makeRows()
+  const last = rows.findLastIndex(row => row.layer !== null)
+  list = { cursor: Math.max(0, last), top: 0 }
+  look.step = step().index
+  if (image.layers.length === 0) rescene()
+
+  return {
+    image,
+    look,
+    loading: () => loading,
+    readOn() {
+      loading = load(image, { changed: () => arrived(), slicer })
+      scenes = []
+      look.scene = null
+      advice = null
+      ownersOf = -1
+      changed()
+    },
+    rows: () => rows,
+    list: () => list,
+    step,
+    select(row, height) {
+      list = moveTo(list, row, rows.length, height)
+      if (look.step !== step().index) rescene()
+    },
+    selectStep(index, height) {
+      let row = rows.findIndex(one => one.step === index)
+      if (row < 0)
+        row = Math.max(
+          0,
+          rows.findLastIndex(one => one.step <= index),
+        )
+      list = moveTo(list, row, rows.length, height)
+      rescene()
+    },
+    hideEmpty: () => hideEmpty,
+    setHideEmpty(hide) {
+      const { index } = step()
+      hideEmpty = hide
+      makeRows()
+      const row = rows.findLastIndex(one => one.step <= index)
+      list = moveTo(list, Math.max(0, row), rows.length, rows.length)
+      if (look.step !== step().index) rescene()
+    },
+    range: () => range,
+    setRange(next) {
+      range = next
+      rescene()
+    },
+    layerHere: () => Math.max(0, layerAsOf()),
+    looked,
+    commandOf: layer => {
+      const made = image.steps[look.world.stepOf(layer) - 1]
+      return made ? shortCommand(made.createdBy, made.comment) : ''
+    },
+    story: () => (story && story.scene === look.scene ? story.sentences : null),
+    advice: () => advice ?? [],
+    uncompared: () => uncompared,
+    compareAll() {
+      if (look.scene) compare(look.scene, Number.POSITIVE_INFINITY)
+    },
+    close() {
+      closed.abort()
+      comparing.abort()
+      storyWork.drop()
+      loading.cancel()
+    },
+  }
+}
+
+/** What stands for a step in an image that has none. */
+const noStep: Step = {
+  index: 0,
+  layer: null,
+  imageId: null,
+  created: null,
+  createdBy: null,
+  comment: null,
+  author: null,
+  emptyLayer: true,
+}
+
+/** The file that a path shows in a scene, links left out; -1 when there is none. */
+function inodeAt(scene: Scene, path: string): number {
+  const node = scene.stack.tree.find(Buffer.from(path))
+  if (node < 0 || !scene.shown(node) || scene.letter(node) === 'D') return -1
+  const ref = scene.ref(node)
+  if (ref < 0) return -1
+  const inode = scene.stack.inodeOf(ref)
+  return inode >= 0 && scene.stack.kindOf(inode) === Kind.file ? inode : -1
+}
