@@ -3,7 +3,7 @@
  * on. DIR holds folders of cases and `expected/<folder>.json`; what is expected is in its README. The last line is
  * `corpora: N passed, N failed`, and a failure makes the exit code 1.
  *
- * --only WORD keeps the corpora whose name contains WORD.
+ * --only WORD keeps the corpora whose name contains WORD. --program PATH runs another build than dist/strata.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -16,14 +16,17 @@ import { createReport } from './report.ts'
 import { checkSpec } from './spec.ts'
 import { checkTars } from './tars.ts'
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } })
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: 'string' }, program: { type: 'string' } },
+})
 const root = positionals[0] && resolve(positionals[0])
 if (!root || !existsSync(join(root, 'expected'))) {
   console.error('usage: npm run test:corpora -- DIR [-- --only WORD]   (DIR holds expected/*.json)')
   process.exit(2)
 }
 
-const program = fileURLToPath(new URL('../../dist/strata', import.meta.url))
+const program = values.program ?? fileURLToPath(new URL('../../dist/strata', import.meta.url))
 const report = createReport(line => console.log(line))
 const wanted = (name: string) => !values.only || name.includes(values.only)
 
