@@ -12,7 +12,7 @@ import { type EntrySink, TarScanner } from '../layer/tar-scanner.ts'
 import type { Control } from './cancel.ts'
 import { createInflate } from './inflate.ts'
 import { headOf, type Region, readInto } from './region.ts'
-import { scanRegion } from './scan.ts'
+import { scanRegion, WINDOW } from './scan.ts'
 import { type Compression, compressionOf, looksLikeTar, SNIFF_BYTES } from './sniff.ts'
 
 export interface IndexJob {
@@ -69,7 +69,8 @@ export async function indexRegion(job: IndexJob, control: Control): Promise<Inde
   const head = headOf(job.region, SNIFF_BYTES)
   const compression = compressionOf(head)
   if (compression === 'none') requireTar(head, job)
-  const seek = compression === 'none' && !job.verify
+  // What one read takes in whole has passed by, and may as well be hashed.
+  const seek = compression === 'none' && !job.verify && job.region.size > WINDOW
   const builder = new LayerSink({ name: job.name, hash: !seek, layer: job.layer })
   try {
     return seek ? seekThrough(job, builder, control) : await passThrough(job, compression, builder, control)

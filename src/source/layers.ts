@@ -1,4 +1,5 @@
 /** The layers of an opened image: their indexes from the cache or a thread, their contents by position. */
+import { setImmediate } from 'node:timers/promises'
 import { Fault } from '../base/errors.ts'
 import type { Work } from '../base/progress.ts'
 import { shortDigest } from '../image/digest.ts'
@@ -7,10 +8,13 @@ import { type Anomaly, Kind } from '../layer/entry.ts'
 import { IndexBuilder } from '../layer/index-builder.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
 import { pathOf } from '../layer/path-tree.ts'
+import { controlOf } from './cancel.ts'
 import type { StoredFile } from './folder.ts'
 import type { FoundLayer } from './found.ts'
-import { type CacheSlot, decodeKept, findIndex, openIndex } from './index-cache.ts'
-import { brokenLayer, type IndexedLayer } from './index-region.ts'
+import { hashRegion } from './hash-region.ts'
+import { type CacheSlot, decodeKept, findIndex, keepHashes, keepIndex, openIndex } from './index-cache.ts'
+import { brokenLayer, type IndexedLayer, indexRegion } from './index-region.ts'
+import type { Job } from './jobs.ts'
 import type { Pool } from './pool.ts'
 import { readBody } from './read-body.ts'
 import { headOf, type Region } from './region.ts'
@@ -44,7 +48,7 @@ export function compressionOfFile(file: StoredFile | null): Compression | null {
   return compressionOf(headOf(file.region!, SNIFF_BYTES))
 }
 
-/** A packed index up to so many bytes is unpacked where the screen is drawn: sooner done than handed to a thread. */
+/** A plain layer or a packed index up to so many bytes is read on this thread: sooner done than handed to another. */
 const SMALL = 256 << 10
 
 export function readLayers(layers: OpenLayer[], context: LayerContext): LayerReader {
@@ -84,6 +88,12 @@ export function readLayers(layers: OpenLayer[], context: LayerContext): LayerRea
     const kept = slot === null || context.verify ? null : await load(slot, name)
     if (kept !== null) return kept
     const region = plain(file.region!)
+    if (compression === 'none' && region.size <= SMALL) {
+      await setImmediate()
+      const made = await indexRegion({ region, name, layer, verify }, controlOf(work.signal, work.onProgress))
+      if (slot !== null) keepIndex(slot, made)
+      return made
+    }
     return pool.run(
       { kind: 'index', name, region, layer, verify, slot },
       { ...work, weight: weightOf(region.size, compression) },
@@ -136,18 +146,17 @@ export function readLayers(layers: OpenLayer[], context: LayerContext): LayerRea
       const files = open.map(i => fileAt(index, entries[i]!, nameOf(layer)))
       const region = contentOf(layer)
       if (region.ready) await region.ready(index.tarBytes || Number.MAX_SAFE_INTEGER, work.signal)
-      const found = await pool.run(
-        {
-          kind: 'hash',
-          name: nameOf(layer),
-          region: plain(region),
-          entries: Uint32Array.from(open, i => entries[i]!),
-          offsets: Float64Array.from(files, one => one.offset),
-          paths: files.map(one => one.path),
-          slot: slotOf(layers[layer]!, cacheFolder),
-        },
-        { ...work, weight: 1 },
-      )
+      const job = {
+        kind: 'hash' as const,
+        name: nameOf(layer),
+        region: plain(region),
+        entries: Uint32Array.from(open, i => entries[i]!),
+        offsets: Float64Array.from(files, one => one.offset),
+        paths: files.map(one => one.path),
+        slot: slotOf(layers[layer]!, cacheFolder),
+      }
+      const bytes = open.reduce((sum, i) => sum + index.size[entries[i]!]!, 0)
+      const found = bytes <= SMALL ? hashHere(job, work) : await pool.run(job, { ...work, weight: bytes })
       open.forEach((i, at) => {
         sums[i] = found[at]!
       })
@@ -164,6 +173,12 @@ export function readLayers(layers: OpenLayer[], context: LayerContext): LayerRea
     const digest = diffId || found.digest
     return `layer ${layer}${digest ? ` (${shortDigest(digest)})` : ''} of ${where}`
   }
+}
+
+function hashHere(job: Extract<Job, { kind: 'hash' }>, work: Work): Uint32Array {
+  const sums = hashRegion(job, controlOf(work.signal, work.onProgress))
+  if (job.slot !== null) keepHashes(job.slot, job.entries, sums)
+  return sums
 }
 
 /** Where the index of a layer is kept. The diffID is looked up as claimed, but nothing is ever kept under a claim. */

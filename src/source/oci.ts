@@ -127,18 +127,25 @@ async function pick(folder: Folder, candidates: Candidate[], platform: Platform 
     throw folder.broken ?? new Fault(`${folder.name} has no image: ${whatThereIs(candidates)}.`)
   }
   const offered: (Platform | null)[] = []
-  for (const one of here)
-    offered.push(one.platform ?? (here.length > 1 || platform ? await platformOfConfig(folder, one) : null))
-  const at = platform ? bestPlatform(offered, platform) : defaultPlatform(offered, hostPlatform(process))
-  const known = at < 0 && platform !== null && here.length === 1 && offered[0] === null
-  if (at >= 0 || known) return here[Math.max(0, at)]!
-  const list = offered.map(one => (one ? formatPlatform(one) : 'a platform that it does not name')).join(', ')
-  const absent = images.some(one => !one.present && platform && bestPlatform([one.platform], platform) === 0)
+  for (const one of images) {
+    const unnamed = one.platform === null && one.present && (images.length > 1 || platform !== null)
+    offered.push(unnamed ? await platformOfConfig(folder, one) : one.platform)
+  }
+  // Where nobody asked, what is not here is not offered: Docker saves the index of all platforms with the blobs of one.
+  const open = offered.map((one, at) => (images[at]!.present ? one : { ...nowhere }))
+  const at = platform ? bestPlatform(offered, platform) : defaultPlatform(open, hostPlatform(process))
+  const only = images.length === 1 && offered[0] === null ? 0 : at
+  if (images[only]?.present) return images[only]
+  const list = here
+    .map(one => (one.platform ? formatPlatform(one.platform) : 'a platform that it does not name'))
+    .join(', ')
   throw new Fault(
-    `${folder.name} has no image for ${platform ? formatPlatform(platform) : 'this machine'}${absent ? ': it is listed, but its manifest is not here' : ''}.`,
+    `${folder.name} has no image for ${platform ? formatPlatform(platform) : 'this machine'}${at >= 0 ? ': it is listed, but its manifest is not here' : ''}.`,
     { hint: `It has: ${list}.` },
   )
 }
+
+const nowhere: Platform = { os: 'unknown', architecture: 'unknown', variant: null }
 
 function whatThereIs(candidates: Candidate[]): string {
   const words = candidates.slice(0, 10).map(one => {
