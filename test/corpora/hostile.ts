@@ -87,6 +87,7 @@ async function explore(place: Place, hostile: HostileCase, args: string[]): Prom
     problems.push(`exit ${run.code}: ${shorten(run.stderr.toString().trim())}`)
   if (hostile.explore === 'error' && run.code === 0) problems.push('exit 0, an error was expected')
   if (run.code !== 0 && run.stderr.length === 0) problems.push(`exit ${run.code} without a word`)
+  if (run.code === 0 && args.includes('--json')) problems.push(...badJson(run, args[0] === 'tree'))
   if (hostile.count !== undefined && args[0] === 'tree')
     problems.push(...indistinct(run, args.includes('--json'), hostile.count))
   return problems
@@ -154,6 +155,16 @@ function badOutput(output: string, forbidden: readonly string[]): string[] {
     )
   for (const text of forbidden) if (output.includes(text)) problems.push(`forbidden: ${JSON.stringify(text)}`)
   return problems
+}
+
+function badJson(run: Run, lines: boolean): string[] {
+  const text = run.stdout.toString().trimEnd()
+  try {
+    for (const line of lines ? text.split('\n') : [text]) JSON.parse(line)
+    return []
+  } catch (error) {
+    return [`no JSON: ${(error as Error).message}`]
+  }
 }
 
 /** Every listed path has a line of its own that no other has, and JSON gives each path back byte for byte. */
