@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { isMap, LineCounter, parseDocument } from 'yaml'
-import { z } from 'zod'
+import * as z from 'zod'
 import { asFault, Fault } from '../base/errors.ts'
 import { parseBytes } from '../base/sizes.ts'
 import { safe } from '../base/text.ts'

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http'
 import { finished } from 'node:stream/promises'
 import type Docker from 'dockerode'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { Fault } from '../base/errors.ts'
 import { safe } from '../base/text.ts'
 import { formatAddress } from './address.ts'

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { asFault, Fault } from '../base/errors.ts'
 import { safe } from '../base/text.ts'
 import { type Address, parseHost, type Tls } from './address.ts'

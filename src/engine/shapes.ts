@@ -2,7 +2,7 @@
  * What engines answer, read leniently: Docker and Podman of all versions disagree on what is null, what is missing and
  * what has a prefix. A field that is not what it should be becomes its default; everything is bounded.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Digest } from '../image/types.ts'
 import type { EngineHistoryRow, EngineImage, EngineInfo, ImageFacts } from './engine.ts'
 

@@ -2,7 +2,7 @@
  * The image config (OCI image-spec config.md, Docker image-spec v1.2), read leniently: a field that is missing, null or
  * of the wrong type becomes its default and an anomaly, never a failure. Everything is bounded.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { Fault } from '../base/errors.ts'
 import { isDigest } from './digest.ts'
 import { normalPlatform } from './platform.ts'

@@ -1,5 +1,5 @@
 /** Foreign JSON: bounded in size and depth, and of the shape that a schema says, before anything looks at it. */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { Fault, reasonOf } from '../base/errors.ts'
 
 /** Nothing that describes an image is nested deeper than a few dozen levels. */

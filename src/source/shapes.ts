@@ -3,7 +3,7 @@
  * list and manifest v2 schema 2, and manifest.json and repositories of Docker's archives. Only what is used is looked
  * at, and leniently: null where a list or a text could be is as good as nothing.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { isDigest } from '../image/digest.ts'
 
 const text = z.string().max(64 << 10)
