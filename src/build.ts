@@ -4,7 +4,7 @@
  *
  * Ink lives in a chunk of its own (splitting), so that the command line never pays for loading it.
  */
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
@@ -22,6 +22,20 @@ const unused: Plugin = {
       contents: 'module.exports = {}',
       loader: 'js',
     }))
+  },
+}
+
+/** string-width builds its Unicode tables when it is loaded, 25 ms that most commands never need: make it do so late. */
+const lateStringWidth: Plugin = {
+  name: 'late-string-width',
+  setup(builder) {
+    builder.onLoad({ filter: /node_modules\/string-width\/index\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8')
+      const imports = text.match(/^import .*$/gm) ?? []
+      const body = text.replace(/^import .*$/gm, '').replace('export default function stringWidth', 'return function')
+      const late = 'let width\nexport default (...args) => (width ??= make())(...args)\n'
+      return { contents: `${imports.join('\n')}\n${late}function make() {${body}}`, loader: 'js' }
+    })
   },
 }
 
@@ -66,7 +80,7 @@ await build({
   banner: {
     js: "import { createRequire as strataRequire } from 'node:module'; const require = strataRequire(import.meta.url);",
   },
-  plugins: [unused],
+  plugins: [unused, lateStringWidth],
 })
 writeFileSync(join(dist, 'strata.mjs'), entry)
 writeFileSync(join(dist, 'strata'), launcher)

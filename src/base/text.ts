@@ -30,6 +30,7 @@ export function safeLines(text: string): string[] {
 /** JSON that is harmless on a terminal and loses nothing: what `safe` would escape is written as `\uXXXX`. */
 export function safeJson(value: unknown, indent?: number): string {
   const json = JSON.stringify(value, null, indent)
+  if (!notPlain.test(json)) return json
   return json.replace(unsafeExceptLineEnds, character =>
     Array.from({ length: character.length }, (_, at) => `\\u${hex(character.charCodeAt(at), 4)}`).join(''),
   )
@@ -85,7 +86,7 @@ function head(text: string, columns: number): string {
   if (!notPrintableAscii.test(some)) return some.slice(0, columns)
   let used = 0
   let result = ''
-  for (const { segment } of segmenter.segment(some)) {
+  for (const { segment } of segments(some)) {
     used += width(segment)
     if (used > columns) break
     result += segment
@@ -96,18 +97,21 @@ function head(text: string, columns: number): string {
 function tail(text: string, columns: number): string {
   const some = text.slice(Math.max(0, text.length - (columns + 1) * clusterUnits))
   if (!notPrintableAscii.test(some)) return columns > 0 ? some.slice(-columns) : ''
-  const segments = [...segmenter.segment(some)]
+  const parts = [...segments(some)]
   let used = 0
-  let at = segments.length
-  while (at > 0 && used + width(segments[at - 1].segment) <= columns) used += width(segments[--at].segment)
-  return segments
+  let at = parts.length
+  while (at > 0 && used + width(parts[at - 1].segment) <= columns) used += width(parts[--at].segment)
+  return parts
     .slice(at)
     .map(one => one.segment)
     .join('')
 }
 
-const segmenter = new Intl.Segmenter()
+let lateSegmenter: Intl.Segmenter | null = null
+/** Made when it is first needed: it costs as much as the rest of a short command. */
+const segments = (text: string) => (lateSegmenter ??= new Intl.Segmenter()).segment(text)
 const widths = new Map<string, number>()
+const notPlain = /[^\n\x20-\x7e]/
 const notPrintableAscii = /[^\x20-\x7e]/
 
 /**
