@@ -6,6 +6,8 @@ import type { CacheSlot } from './index-cache.ts'
 import type { IndexedLayer } from './index-region.ts'
 import type { Region } from './region.ts'
 import type { Compression } from './sniff.ts'
+import type { StoreHashJob } from './store-body.ts'
+import type { TarSplitJob } from './store-index.ts'
 import type { StreamEnd } from './stream-items.ts'
 
 export type Job =
@@ -23,6 +25,10 @@ export type Job =
       paths: Uint8Array[]
       slot: CacheSlot | null
     }
+  /** Indexes a layer from the tar-split that an engine's store keeps of it. */
+  | ({ kind: 'tar-split' } & TarSplitJob)
+  /** CRC-32 of the contents of files in an engine's store. */
+  | ({ kind: 'store-hash' } & StoreHashJob)
   /** Reads an archive that passes by once: from a region, or from chunks that arrive at the port. */
   | {
       kind: 'stream'
@@ -39,6 +45,8 @@ export interface Result {
   index: IndexedLayer
   load: { bytes: Uint8Array; digest: Digest | null; compression: Compression } | null
   hash: Uint32Array
+  'tar-split': LayerIndex
+  'store-hash': Uint32Array
   stream: StreamEnd
 }
 

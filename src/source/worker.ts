@@ -7,6 +7,8 @@ import { hashRegion } from './hash-region.ts'
 import { findIndex, keepHashes, keepIndex, unpack } from './index-cache.ts'
 import { indexRegion } from './index-region.ts'
 import { type Answer, type Job, transferable } from './jobs.ts'
+import { hashStoreFiles } from './store-body.ts'
+import { indexTarSplit } from './store-index.ts'
 import { readStream } from './stream-job.ts'
 
 /** Told at most so often, in bytes: the one who draws has other things to do. */
@@ -48,6 +50,14 @@ async function run(job: Job, control: Control): Promise<{ value: unknown; buffer
     case 'hash': {
       const sums = hashRegion(job, control)
       if (job.slot !== null) keepHashes(job.slot, job.entries, sums)
+      return { value: sums, buffers: [sums.buffer as ArrayBuffer] }
+    }
+    case 'tar-split': {
+      const { index, buffers } = transferable(await indexTarSplit(job, control))
+      return { value: index, buffers }
+    }
+    case 'store-hash': {
+      const sums = await hashStoreFiles(job, control)
       return { value: sums, buffers: [sums.buffer as ArrayBuffer] }
     }
     case 'stream':

@@ -1,0 +1,112 @@
+/**
+ * The content of files in a store, and their CRC-32. A file must have the size that the index says. Where anything else
+ * about it is odd (its time, or fewer bytes on the disk than it has, as files of overlayfs have that only stand for
+ * others), it is read through first and must have the index's CRC-64.
+ */
+import { closeSync, type Stats } from 'node:fs'
+import { crc32 } from 'node:zlib'
+import { Fault } from '../base/errors.ts'
+import { safeBytes } from '../base/text.ts'
+import { type Control, controlOf } from './cancel.ts'
+import { readChunks } from './region.ts'
+import { Crc64 } from './store-crc64.ts'
+import { type LayerFolder, openLayerFolder } from './store-folder.ts'
+
+/** A regular file of a layer as its index has it. */
+export interface StoreFile {
+  path: Uint8Array
+  size: number
+  mtime: number
+  /** CRC-64, folded; null: not known. */
+  sum: number | null
+}
+
+export interface StoreHashJob {
+  /** Of the layer, for errors. */
+  name: string
+  /** The layer's directory. */
+  directory: string
+  files: StoreFile[]
+}
+
+/** The content of a file from `start` to `end` in chunks. @throws Fault when it is not what was indexed. */
+export async function* readStoreFile(
+  directory: string,
+  file: StoreFile,
+  { name, start, end, signal }: { name: string; start: number; end: number; signal?: AbortSignal | undefined },
+): AsyncGenerator<Uint8Array> {
+  const folder = openLayerFolder(directory, name)
+  try {
+    const fd = await openFile(folder, file, name, controlOf(signal))
+    try {
+      let missing = Math.max(0, Math.min(end, file.size) - start)
+      for await (const chunk of readChunks({ fd, start: 0, size: file.size }, start, end, signal)) {
+        missing -= chunk.length
+        yield chunk
+      }
+      if (missing > 0) throw changed(file, name)
+    } finally {
+      closeSync(fd)
+    }
+  } finally {
+    folder.close()
+  }
+}
+
+/** CRC-32 of the contents of files, in their order. @throws Fault when one is not what was indexed. */
+export async function hashStoreFiles({ directory, files, name }: StoreHashJob, control: Control): Promise<Uint32Array> {
+  const sums = new Uint32Array(files.length)
+  const folder = openLayerFolder(directory, name)
+  let done = 0
+  try {
+    for (const [at, file] of files.entries()) {
+      const fd = await openFile(folder, file, name, control)
+      try {
+        let missing = file.size
+        for await (const chunk of readChunks({ fd, start: 0, size: file.size })) {
+          control.check()
+          sums[at] = crc32(chunk, sums[at])
+          missing -= chunk.length
+        }
+        if (missing > 0) throw changed(file, name)
+      } finally {
+        closeSync(fd)
+      }
+      control.progress((done += file.size), null)
+    }
+  } finally {
+    folder.close()
+  }
+  return sums
+}
+
+async function openFile(folder: LayerFolder, file: StoreFile, name: string, control: Control): Promise<number> {
+  const { fd, stat } = folder.open(file.path)
+  try {
+    if (stat.size !== file.size) throw changed(file, name)
+    if (file.sum !== null && isOdd(stat, file) && (await sumOf(fd, file.size, control)) !== file.sum) {
+      throw changed(file, name)
+    }
+    return fd
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+}
+
+function isOdd(stat: Stats, file: StoreFile): boolean {
+  return stat.blocks * 512 < stat.size || Math.floor(stat.mtimeMs / 1000) !== file.mtime
+}
+
+async function sumOf(fd: number, size: number, control: Control): Promise<number> {
+  const crc = new Crc64()
+  for await (const chunk of readChunks({ fd, start: 0, size })) {
+    control.check()
+    crc.update(chunk)
+  }
+  return crc.folded
+}
+
+function changed(file: StoreFile, name: string): Fault {
+  return new Fault(`“${safeBytes(file.path)}” of ${name} is not what the layer holds: the engine’s store was changed.`)
+}

@@ -1,0 +1,40 @@
+/** Finding an image by what a person calls it, in the spelling of the engine that keeps it. */
+import { Fault } from '../base/errors.ts'
+import { fullName, type ImageName, parseImageName } from '../image/image-name.ts'
+import type { Digest } from '../image/types.ts'
+
+/** Whether a stored name (`node:20`, `docker.io/library/node:20`, `repo@sha256:…`) is the wanted one, implied parts written out. */
+export function sameImageName(stored: string, wanted: ImageName): boolean {
+  if (stored === wanted.text) return true
+  if (wanted.registry === null) return false
+  const name = parsed(stored)
+  if (name === null || name.registry !== wanted.registry || name.repository !== wanted.repository) return false
+  // With a tag and a digest it is the digest that counts.
+  if (wanted.digest !== null) return name.digest === wanted.digest
+  return name.digest === null && (name.tag ?? 'latest') === (wanted.tag ?? 'latest')
+}
+
+/** The one id that a wanted id or its first digits mean; null when none does. @throws Fault when several do. */
+export function matchId(wanted: ImageName, ids: () => Digest[]): Digest | null {
+  if (wanted.id === null) return null
+  const found = ids().filter(id => id.slice(id.indexOf(':') + 1).startsWith(wanted.id!))
+  if (found.length <= 1) return found[0] ?? null
+  throw new Fault(`${found.length} images have an id that starts with ${wanted.id}.`, {
+    exitCode: 2,
+    hint: 'Write more digits of it.',
+  })
+}
+
+/** The full name of a stored one; null when it is none. */
+export function fullStoredName(stored: string): string | null {
+  const name = parsed(stored)
+  return name && fullName(name)
+}
+
+function parsed(text: string): ImageName | null {
+  try {
+    return parseImageName(text)
+  } catch {
+    return null
+  }
+}
