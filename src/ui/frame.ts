@@ -50,8 +50,8 @@ function bottomLine(host: Host, theme: Theme, columns: number): string {
   if (overlay) return hintLine(theme, columns, overlay.hints())
   if (prompt) return promptLine(theme, columns, prompt)
   if (toast) {
-    const style = { info: theme.ok, warning: theme.warning, error: theme.danger }[toast.kind]
-    return line(columns, [' ', [style, toast.text]])
+    const style = { info: theme.strong, warning: theme.warning, error: theme.danger }[toast.kind]
+    return line(columns, [toast.kind === 'info' ? ' ' : ' ! ', [style, toast.text]])
   }
   const task = tasks.at(-1)
   if (task) return progressLine(theme, columns, task)

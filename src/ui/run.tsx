@@ -66,13 +66,18 @@ export function runScreens(host: Host, { stdin, stdout, environment }: Io): Runn
     },
   })
 
-  const resize = () => host.resize(sizeOf(stdout))
+  const drawing = () => <App host={host} ready={ink.resolve} crashed={crashed} />
+  /** Drawn at once: Ink, which listens too, would first paint what was laid out for the old size. */
+  const resize = () => {
+    host.resize(sizeOf(stdout))
+    app.rerender(drawing())
+  }
   const lost = () => exit()
   stdout.prependListener('resize', resize)
   stdout.on('error', lost)
   input.raw(true)
   stdout.write(`\r${enterModes(false)}`)
-  const app = render(<App host={host} ready={ink.resolve} crashed={crashed} />, {
+  const app = render(drawing(), {
     stdout,
     stdin: input.stdin,
     exitOnCtrlC: false,

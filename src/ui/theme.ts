@@ -107,7 +107,7 @@ const glyphs = {
   ellipsis: '…',
   crumb: '▸',
   arrow: '→',
-  caret: '▏',
+  prompt: '›',
   barFull: '█',
   barEmpty: '░',
   /** A bar a cell: eight heights. */
@@ -135,7 +135,7 @@ const asciiGlyphs: Glyphs = {
   ellipsis: '~',
   crumb: '>',
   arrow: '->',
-  caret: '_',
+  prompt: '/',
   barFull: '#',
   barEmpty: '.',
   bars: '.:-=+*#@',

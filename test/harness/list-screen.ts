@@ -19,9 +19,12 @@ interface ListContext extends Movable {
 /** A list of `count` rows, in two panes where there is room. */
 export function listScreen(ui: Ui, count = 1000, more: Action<ListContext>[] = []): Screen {
   const store = createStore(() => ({ cursor: 0, top: 0, filter: '' }))
+  const all = Array.from({ length: count }, (_, index) => `row ${index + 1}`)
+  let shown = { filter: '', rows: all }
   const rows = () => {
-    const all = Array.from({ length: count }, (_, index) => `row ${index + 1}`)
-    return all.filter(name => name.includes(store.getState().filter))
+    const { filter } = store.getState()
+    if (shown.filter !== filter) shown = { filter, rows: all.filter(name => name.includes(filter)) }
+    return shown.rows
   }
   const height = () => ui.bodySize().rows - 2
   const context: ListContext = {
@@ -32,7 +35,10 @@ export function listScreen(ui: Ui, count = 1000, more: Action<ListContext>[] = [
       ui.prompt({
         label: 'filter',
         pass: true,
-        change: filter => store.setState(state => ({ filter, ...keepVisible(state, rows().length, height()) })),
+        change(filter) {
+          store.setState({ filter })
+          store.setState(state => keepVisible(state, rows().length, height()))
+        },
         submit() {},
         cancel: () => store.setState({ filter: '' }),
         status: () => `${rows().length} of ${count}`,

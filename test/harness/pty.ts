@@ -34,6 +34,8 @@ export interface Pty {
   /** Bytes in one write. */
   send(bytes: string): void
   until(what: string | RegExp | ((screen: string) => boolean)): Promise<void>
+  /** Waits for the end of a frame (of a synchronized update, DEC mode 2026). */
+  frameEnded(): Promise<void>
   resize(columns: number, rows: number): void
   kill(signal: string): void
   ended: Promise<Ended>
@@ -93,6 +95,24 @@ export function startPty(program: string, args: readonly string[], options: PtyO
     terminal.dispose()
   })
 
+  const wait = async (condition: () => boolean, what: string) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const check = () => condition() && resolve()
+    const late = () => {
+      const end = last ? 'It has ended. ' : ''
+      reject(new Error(`Waited in vain for ${what}. ${end}The screen:\n${screenText(terminal)}`))
+    }
+    const timer = setTimeout(late, 20_000)
+    parsed.on('parsed', check)
+    check()
+    try {
+      await promise
+    } finally {
+      clearTimeout(timer)
+      parsed.off('parsed', check)
+    }
+  }
+
   return {
     pid: child.pid,
     terminal,
@@ -120,23 +140,8 @@ export function startPty(program: string, args: readonly string[], options: PtyO
       terminal.buffer.active.type === 'normal' &&
       terminal.modes.mouseTrackingMode === 'none' &&
       !terminal.modes.bracketedPasteMode,
-    async until(what) {
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
-      const check = () => matches(what, screenText(terminal)) && resolve()
-      const late = () =>
-        reject(
-          new Error(`Waited in vain for ${what}. ${last ? 'It has ended. ' : ''}The screen:\n${screenText(terminal)}`),
-        )
-      const timer = setTimeout(late, 20_000)
-      parsed.on('parsed', check)
-      check()
-      try {
-        await promise
-      } finally {
-        clearTimeout(timer)
-        parsed.off('parsed', check)
-      }
-    },
+    until: what => wait(() => matches(what, screenText(terminal)), String(what)),
+    frameEnded: () => wait(() => log.endsWith('\x1b[?2026l'), 'the end of a frame'),
   }
 }
 

@@ -97,9 +97,10 @@ const steps: Record<string, number> = { j: 1, down: 1, k: -1, up: -1 }
 /** The menu as a box; exported for its frames. */
 export function drawChoice(size: Size, theme: Theme, menu: Menu, list: ListState): OverlayBox {
   const rows = Math.max(1, Math.min(menu.items.length, size.rows - 6))
+  const keyed = menu.items.some(item => item.key !== undefined)
   const parts = (index: number): Part[] => {
-    const { label, key } = menu.items[index]!
-    return [index === list.cursor ? ` ${theme.glyph.cursor} ` : '   ', [theme.key, key ? `${key}  ` : ''], label]
+    const { label, key = ' ' } = menu.items[index]!
+    return [index === list.cursor ? ` ${theme.glyph.cursor} ` : '   ', [theme.key, keyed ? `${key}  ` : ''], label]
   }
   const right = (index: number): Part[] => [[theme.dim, menu.items[index]!.detail ?? ''], ' ']
   const widest = menu.items.map((_, index) => partsWidth(parts(index)) + partsWidth(right(index)) + 2)

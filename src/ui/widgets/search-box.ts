@@ -37,7 +37,12 @@ export function drawSearch(size: Size, theme: Theme, box: SearchBox, measured: {
     ...(box.right ? { right: box.right } : {}),
   })
   if (box.count === 0) list[0] = line(inner, [[theme.dim, '   nothing matches']])
-  const query = line(inner, [[theme.accent, ` ${theme.glyph.crumb} `], ...fieldParts(theme, box.query, inner - 4)])
+  const empty: Part[] = box.query.text === '' ? [[theme.dim, 'type to search']] : []
+  const query = line(inner, [
+    [theme.accent, ` ${theme.glyph.prompt} `],
+    ...fieldParts(theme, box.query, inner - 4),
+    ...empty,
+  ])
   const footer: Part[] = [[theme.dim, `${formatCount(box.count)} of ${formatCount(box.of)}`]]
   const lines = [query, ...list]
   return {

@@ -160,6 +160,7 @@ describe('an idle screen', () => {
     await pty.until('row 1')
     pty.press('j')
     await pty.until('2 of 10000')
+    await pty.frameEnded()
     pty.written()
     // Not a wait for something: the second itself is what is measured.
     await new Promise(resolve => setTimeout(resolve, 1000))
