@@ -49,6 +49,7 @@ const onPath = (context: ExplorerContext) => context.thing() !== null
 const onFile = (context: ExplorerContext) => context.thing() === 'file' || context.thing() === 'link'
 const inTree = 'explorer.tree'
 const ready = (context: ExplorerContext) => context.ready()
+const inPanes = (...panes: Pane[]) => (context: ExplorerContext) => context.ready() && panes.includes(context.pane())
 
 export const explorerActions: readonly Action<ExplorerContext>[] = [
   {
@@ -88,7 +89,7 @@ export const explorerActions: readonly Action<ExplorerContext>[] = [
     scope: 'explorer',
     hint: 'only changes',
     worth: 85,
-    needs: ready,
+    needs: inPanes('layers', 'tree'),
     run: context => context.onlyChanges(),
   },
   {
@@ -138,7 +139,7 @@ export const explorerActions: readonly Action<ExplorerContext>[] = [
     scope: 'explorer',
     hint: 'sort',
     worth: 65,
-    needs: ready,
+    needs: inPanes('tree', 'changes', 'waste'),
     run: context => context.sort(1),
   },
   {
@@ -146,7 +147,7 @@ export const explorerActions: readonly Action<ExplorerContext>[] = [
     title: 'Sort by the one before',
     keys: ['T'],
     scope: 'explorer',
-    needs: ready,
+    needs: inPanes('tree', 'changes', 'waste'),
     run: context => context.sort(-1),
   },
   {
@@ -156,7 +157,7 @@ export const explorerActions: readonly Action<ExplorerContext>[] = [
     scope: 'explorer',
     hint: 'next change',
     worth: 70,
-    needs: ready,
+    needs: inPanes('layers', 'tree'),
     run: context => context.jump(1),
   },
   {
@@ -164,7 +165,7 @@ export const explorerActions: readonly Action<ExplorerContext>[] = [
     title: 'To the change or match before',
     keys: ['N', 'p'],
     scope: 'explorer',
-    needs: ready,
+    needs: inPanes('layers', 'tree'),
     run: context => context.jump(-1),
   },
   {

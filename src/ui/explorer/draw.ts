@@ -4,6 +4,8 @@ import type { Advice } from '../../advice/advise.ts'
 import { formatBytes, formatCount, formatDuration, formatPercent } from '../../base/sizes.ts'
 import { cutMiddle, safe, width } from '../../base/text.ts'
 import { shortDigest } from '../../image/digest.ts'
+import { parseInstruction } from '../../image/instruction.ts'
+import type { Step } from '../../image/types.ts'
 import { type Size, twoPanes } from '../layout.ts'
 import { layersPane } from '../panes/layers-pane.ts'
 import { stepLines } from '../panes/step-pane.ts'
@@ -99,7 +101,7 @@ export function stepModel(session: Session) {
   const stacked = look.stack.anomalies.filter(one => one.layer === step.layer)
   const oddities = summarised([...odd, ...stacked].map(one => one.kind))
   return {
-    command: step.createdBy ?? step.comment ?? 'The history does not say what made this layer.',
+    command: commandOf(step),
     story: session.range() ? [] : story,
     oddities: [...(state?.error ? [state.error] : []), ...oddities],
     advice: adviceFor(session.advice(), step.index).map(({ fix, bytes }) => ({ fix, bytes })),
@@ -109,6 +111,13 @@ export function stepModel(session: Session) {
       ...(step.layer === null ? [] : [`layer ${step.layer + 1}, ${shortDigest(image.layers[step.layer]!.diffId)}`]),
     ],
   }
+}
+
+/** The command as a Dockerfile has it, of any length, as it is. */
+function commandOf(step: Step): string {
+  const { keyword, text } = parseInstruction(step.createdBy, step.comment)
+  if (keyword) return `${keyword} ${text}`
+  return text || step.comment || 'The history does not say what made this layer.'
 }
 
 /** The advice that concerns a step. */
@@ -164,7 +173,9 @@ function footerParts(theme: Theme, model: DrawModel, tab: Tab, waiting: boolean,
 }
 
 /** Which step or range of steps the tabs show. */
-function asOf(theme: Theme, { session, reading }: DrawModel, columns: number): Part[] {
+function asOf(theme: Theme, { session, reading, tab }: DrawModel, columns: number): Part[] {
+  if (tab === 2) return [[theme.dim, 'whole image']]
+  if (tab === 4) return []
   const scene = session.look.scene
   const looked = session.looked()
   const loading = session.loading()

@@ -3,7 +3,7 @@
  *
  *   foo        the name holds foo (small letters match both cases, a capital letter makes it exact)
  *   etc/pass   a word with a slash is looked for in the path
- *   *.so       glob over the whole name, with a slash over the end of the path (`/` first: the whole path)
+ *   *.so       glob over the whole name, with a slash over the end of the path (`/` first: the whole path); v[12] anywhere
  *   /re.*x/    regular expression over the path; /re/i ignores case
  *   size>1M    also < >= <= =       type:link   file dir link hard device fifo exec setuid
  *   change:A   letters of A C D, `any`, `none`; `+` `~` `-` alone are short for A C D
@@ -77,18 +77,16 @@ function parseTerm(word: string): Term | null | string {
 }
 
 function plain(word: string): Term {
-  if (/[*?]|\[[^\]]+\]/.test(word)) {
-    const over = word.includes('/') ? 'path' : 'name'
-    const anchored = over === 'name' || word.startsWith('/') ? '^' : '(?:^|/)'
-    const source = globSource(over === 'path' ? word.replace(/^\//, '') : word)
-    return {
-      kind: 'pattern',
-      pattern: new RegExp(`${anchored}${source}$`, `s${exact(word) ? '' : 'i'}`),
-      over,
-      bytes: true,
-    }
+  if (!/[*?]|\[[^\]]+\]/.test(word)) {
+    return { kind: 'text', text: word, exact: exact(word), inPath: word.includes('/') }
   }
-  return { kind: 'text', text: word.replace(/^\/(?=.)/, '/'), exact: exact(word), inPath: word.includes('/') }
+  const over = word.includes('/') ? 'path' : 'name'
+  const source = globSource(word.replace(/^\//, ''))
+  // A class alone is no wildcard at an end: `page-[12]` is looked for anywhere in a name.
+  const whole = /[*?]/.test(word)
+  const start = !whole ? '' : over === 'name' || word.startsWith('/') ? '^' : '(?:^|/)'
+  const pattern = new RegExp(`${start}${source}${whole ? '$' : ''}`, `s${exact(word) ? '' : 'i'}`)
+  return { kind: 'pattern', pattern, over, bytes: true }
 }
 
 /** Smart case: a capital letter says that case matters. */

@@ -1,6 +1,6 @@
 /** The Tree tab: its rows, folds and cursor. The cursor stays on its path whatever happens to the rows. */
 import { formatCount } from '../../base/sizes.ts'
-import { safeBytes } from '../../base/text.ts'
+import { safe } from '../../base/text.ts'
 import { treePane } from '../panes/tree-pane.ts'
 import { blank, exactly, line } from '../widgets/line.ts'
 import { keepVisible, type ListState, moveList, moveTo } from '../widgets/list.ts'
@@ -224,7 +224,7 @@ export function createTreeTab(look: Look): TreeTab {
 }
 
 function emptyText(look: Look): string {
-  if (look.filter) return `Nothing here matches “${safeBytes(Buffer.from(look.filter.text))}”.`
+  if (look.filter) return `Nothing here matches ${safe(look.filter.text)}`
   if (look.onlyChanges) return 'Nothing changed here. a shows everything.'
   return 'The file system is empty.'
 }

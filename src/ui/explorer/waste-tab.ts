@@ -1,7 +1,8 @@
 /** The Waste tab: what to do about it first, then the ledger with its causes, biggest first. */
 import { formatBytes, formatCount } from '../../base/sizes.ts'
 import { safeBytes } from '../../base/text.ts'
-import { type AdviceRow, type WasteItem, wastePane } from '../panes/waste-pane.ts'
+import { type AdviceRow, adviceItems, type WasteItem, wastePane } from '../panes/waste-pane.ts'
+import type { Theme } from '../theme.ts'
 import { keepVisible, type ListState, moveList, moveTo } from '../widgets/list.ts'
 import { testsOf } from './filter-match.ts'
 import type { Sliced } from './slices.ts'
@@ -39,37 +40,35 @@ export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
     else groups = yield* wasteGroups(look.stack, wanted)
   }
 
-  const head = (): WasteItem[] => {
+  /** What stands above the ledger; remembered by the draw, whose width it depends on. */
+  let above: WasteItem[] = []
+  const head = (theme: Theme, columns: number): WasteItem[] => {
     const advice = look.filter ? [] : world.advice()
-    const items = advice.flatMap((one): WasteItem[] => [
-      { kind: 'advice', advice: one },
-      { kind: 'fix', advice: one },
-    ])
-    return items.length > 0 ? [...items, { kind: 'text', text: '' }] : []
+    if (advice.length === 0) return []
+    return [
+      { kind: 'heading', text: 'Advice' },
+      ...adviceItems(theme, advice, columns),
+      { kind: 'text', text: '' },
+      { kind: 'heading', text: byPath ? 'Ledger, by path' : 'Ledger, by what happened' },
+    ]
   }
+  const groupRows = (group: WasteGroup) => 2 + (open.has(group.key) ? group.rows.length : 0)
   const bodyCount = () => {
-    if (byPath) return Math.max(1, paths.length)
-    return Math.max(
-      1,
-      groups.reduce((sum, group) => sum + 1 + (open.has(group.key) ? group.rows.length : 0), 0),
-    )
+    const rows = byPath ? paths.length : groups.reduce((sum, group) => sum + groupRows(group), 0)
+    return Math.max(1, rows)
   }
   const bodyItem = (index: number): WasteItem => {
     if (byPath && index < paths.length) return { kind: 'path', path: paths[index]! }
     for (const group of byPath ? [] : groups) {
       if (index === 0) return { kind: 'group', group, open: open.has(group.key) }
-      index--
-      if (!open.has(group.key)) continue
-      if (index < group.rows.length) return { kind: 'file', group, row: group.rows[index]! }
-      index -= group.rows.length
+      if (index === 1) return { kind: 'story', group }
+      if (index < groupRows(group)) return { kind: 'file', group, row: group.rows[index - 2]! }
+      index -= groupRows(group)
     }
     return { kind: 'text', text: look.filter ? 'Nothing wasted matches the filter.' : 'Nothing is wasted.' }
   }
-  const count = () => head().length + bodyCount()
-  const item = (index: number): WasteItem => {
-    const above = head()
-    return above[index] ?? bodyItem(index - above.length)
-  }
+  const count = () => above.length + bodyCount()
+  const item = (index: number): WasteItem => above[index] ?? bodyItem(index - above.length)
   const here = () => item(list.cursor)
 
   const tab: WasteTab = {
@@ -78,7 +77,7 @@ export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
     wastedRef() {
       const one = here()
       if (one.kind === 'file') return look.stack.waste[one.row]!.ref
-      if (one.kind === 'group' && one.group.rows.length === 1) return look.stack.waste[one.group.rows[0]!]!.ref
+      if ((one.kind === 'group' || one.kind === 'story') && one.group.rows.length === 1) return look.stack.waste[one.group.rows[0]!]!.ref
       if (one.kind !== 'path') return -1
       return look.stack.waste.find(row => row.node === one.path.node)?.ref ?? -1
     },
@@ -92,13 +91,13 @@ export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
     },
     draw(theme, { columns, rows, focused }) {
       height = rows - 1
-      const above = head()
-      const total = above.length + bodyCount()
+      above = head(theme, columns)
+      const total = count()
       list = keepVisible(list, total, height)
       const model = {
         stack: look.stack,
         count: total,
-        item: (index: number) => above[index] ?? bodyItem(index - above.length),
+        item,
         stepOf: look.world.stepOf,
         commandOf: world.commandOf,
       }
@@ -117,21 +116,22 @@ export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
     node() {
       const one = here()
       if (one.kind === 'file') return look.stack.waste[one.row]!.node
-      if (one.kind === 'group') return one.group.node
+      if (one.kind === 'group' || one.kind === 'story') return one.group.node
       return one.kind === 'path' ? one.path.node : null
     },
     enter() {
       const one = here()
-      if (one.kind !== 'group' || one.group.rows.length < 2) return false
+      if ((one.kind !== 'group' && one.kind !== 'story') || one.group.rows.length < 2) return false
+      if (one.kind === 'story') list = { ...list, cursor: list.cursor - 1 }
       if (!open.delete(one.group.key)) open.add(one.group.key)
       return true
     },
     copies() {
       const one = here()
-      if (one.kind === 'advice' || one.kind === 'fix') return [{ text: one.advice.fix, what: 'line' }]
+      if (one.kind === 'advice') return [{ text: one.advice.fix, what: 'line' }]
       const node = tab.node()
       if (node === null) return []
-      const bytes = one.kind === 'group' ? one.group.bytes : one.kind === 'path' ? one.path.bytes : 0
+      const bytes = one.kind === 'group' || one.kind === 'story' ? one.group.bytes : one.kind === 'path' ? one.path.bytes : 0
       const path = `/${safeBytes(look.stack.tree.path(node))}`
       return [
         { text: path, what: 'path' },

@@ -7,6 +7,9 @@ import { line, type Part } from '../widgets/line.ts'
 import { drawList, type ListState } from '../widgets/list.ts'
 import { fitColumns } from './columns.ts'
 
+/** A minus sign and seven columns. */
+const ADDS = 8
+
 export interface StepRow {
   /** 1-based. */
   step: number
@@ -32,12 +35,12 @@ export function layersPane(
   options: { columns: number; rows: number; state: ListState; focused: boolean },
 ): string[] {
   const { columns, rows, state, focused } = options
-  const biggest = Math.max(1, ...model.rows.map(row => knownBytes(row)))
+  const biggest = model.rows.reduce((most, row) => Math.max(most, knownBytes(row)), 1)
   const number = Math.max(2, String(model.rows.at(-1)?.step ?? 0).length)
   const { kept } = fitColumns(
     [
       { name: 'stored', width: 7, worth: 3 },
-      { name: 'adds', width: 7, worth: 1 },
+      { name: 'adds', width: ADDS, worth: 1 },
       { name: 'bar', width: 1, worth: 2 },
     ],
     columns - number - 2,
@@ -50,14 +53,14 @@ export function layersPane(
     count: model.rows.length,
     state,
     focused,
-    row: index => stepParts(theme, model, kept, number, biggest, index),
+    row: index => stepParts(theme, model, kept, number, biggest, index, index === state.cursor),
   })
   return [line(columns, [[theme.dim, header(kept, number)]]), ...list]
 }
 
 function header(kept: Set<string>, number: number): string {
   const stored = kept.has('stored') ? `${fit('STORED', 7, 'right')} ` : ''
-  const adds = kept.has('adds') ? `${fit('ADDS', 7, 'right')} ` : ''
+  const adds = kept.has('adds') ? `${fit('ADDS', ADDS, 'right')} ` : ''
   return ` ${fit('#', number, 'right')} ${stored}${adds}${kept.has('bar') ? '  ' : ''}CREATED BY`
 }
 
@@ -68,12 +71,14 @@ function stepParts(
   number: number,
   biggest: number,
   index: number,
+  here: boolean,
 ): Part[] {
   const row = model.rows[index]!
   const { state } = row
-  const parts: Part[] = [[theme.accent, bracket(theme, model.range, row, index, model.rows)]]
+  const edge = here ? theme.glyph.cursor : bracket(theme, model.range, row, index, model.rows)
+  const parts: Part[] = [[theme.accent, edge]]
   if (!state) {
-    const empty = (kept.has('stored') ? 8 : 0) + (kept.has('adds') ? 8 : 0) + (kept.has('bar') ? 2 : 0)
+    const empty = (kept.has('stored') ? 8 : 0) + (kept.has('adds') ? ADDS + 1 : 0) + (kept.has('bar') ? 2 : 0)
     return [...parts, [theme.dim, `${fit(theme.glyph.dot, number, 'right')} ${' '.repeat(empty)}${row.command}`]]
   }
   const broken = state.phase === 'broken'
@@ -112,11 +117,11 @@ function storedPart(theme: Theme, state: LayerState): Part {
 }
 
 function addsPart(theme: Theme, state: LayerState): Part {
-  if (state.adds !== null) return `${fit(formatBytes(state.adds), 7, 'right')} `
-  if (state.phase === 'cancelled') return [theme.dim, `${fit('unread', 7, 'right')} `]
-  if (state.phase !== 'reading') return [theme.dim, `${fit('', 7)} `]
+  if (state.adds !== null) return `${fit(formatBytes(state.adds), ADDS, 'right')} `
+  if (state.phase === 'cancelled') return [theme.dim, `${fit('unread', ADDS, 'right')} `]
+  if (state.phase !== 'reading') return [theme.dim, `${fit('', ADDS)} `]
   const share = state.total ? `${Math.min(99, Math.floor((state.done / state.total) * 100))} %` : theme.glyph.ellipsis
-  return [theme.accent, `${fit(share, 7, 'right')} `]
+  return [theme.accent, `${fit(share, ADDS, 'right')} `]
 }
 
 function knownBytes(row: StepRow): number {

@@ -59,10 +59,13 @@ function reasonNote(reason: Reason, old: Entry, now: Entry, world: NoteWorld): s
   return reason
 }
 
-/** The user alone where that is what differs, else user:group. */
+/** `app`, and with the group where that tells more: `app:staff`. */
 function ownerText(entry: Entry, other: Entry, world: NoteWorld): string {
-  const user = ownerName(world.owners.users, entry.uid)
-  return entry.gid === other.gid ? user : `${user}:${ownerName(world.owners.groups, entry.gid)}`
+  const { users, groups } = world.owners
+  const user = ownerName(users, entry.uid)
+  const group = ownerName(groups, entry.gid)
+  const own = (one: Entry) => ownerName(users, one.uid) === ownerName(groups, one.gid)
+  return entry.gid === other.gid || (own(entry) && own(other)) ? user : `${user}:${group}`
 }
 
 function octal(mode: number): string {

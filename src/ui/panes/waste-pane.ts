@@ -1,11 +1,12 @@
 /** The Waste tab as lines: advice first, then the ledger, biggest first, each group with its story and its files. */
 import { formatBytes, formatCount } from '../../base/sizes.ts'
-import { cutMiddle, fit, safe, safeBytes } from '../../base/text.ts'
+import { cutMiddle, fit, safe, safeBytes, safeLines } from '../../base/text.ts'
 import type { Cause, Stack } from '../../layer/stack.ts'
 import type { WastedPath, WasteGroup } from '../explorer/waste-rows.ts'
 import type { Theme } from '../theme.ts'
 import { line, type Part } from '../widgets/line.ts'
 import { drawList, type ListState } from '../widgets/list.ts'
+import { wrap } from './wrap.ts'
 
 export interface AdviceRow {
   title: string
@@ -13,14 +14,31 @@ export interface AdviceRow {
   fix: string
 }
 
-/** What a row of the tab stands for; a heading and a blank can not be acted on. */
+/** What a row of the tab stands for; headings and blanks can not be acted on. */
 export type WasteItem =
-  | { kind: 'advice'; advice: AdviceRow }
-  | { kind: 'fix'; advice: AdviceRow }
+  | { kind: 'heading'; text: string }
+  | { kind: 'text'; text: string }
+  | { kind: 'advice'; advice: AdviceRow; text: string; part: 'title' | 'more' | 'fix' }
   | { kind: 'group'; group: WasteGroup; open: boolean }
+  | { kind: 'story'; group: WasteGroup }
   | { kind: 'file'; group: WasteGroup; row: number }
   | { kind: 'path'; path: WastedPath }
-  | { kind: 'text'; text: string }
+
+/** The advice as rows for a width: its sentence, then what to write instead, each in as many lines as it takes. */
+export function adviceItems(theme: Theme, advice: readonly AdviceRow[], columns: number): WasteItem[] {
+  const room = Math.max(8, columns - INDENT - 1)
+  return advice.flatMap(one => {
+    const title = wrap(safe(one.title), room)
+    const fix = safeLines(one.fix).flatMap((line, at) => wrap(`${at === 0 ? `${theme.glyph.arrow} ` : '  '}${line}`, room, '  '))
+    return [
+      ...title.map((text, at): WasteItem => ({ kind: 'advice', advice: one, text, part: at === 0 ? 'title' : 'more' })),
+      ...fix.map((text): WasteItem => ({ kind: 'advice', advice: one, text, part: 'fix' })),
+    ]
+  })
+}
+
+/** The column of bytes. */
+const INDENT = 10
 
 export interface WasteModel {
   stack: Stack
@@ -51,14 +69,18 @@ export function wastePane(
 function itemParts(theme: Theme, model: WasteModel, item: WasteItem, columns: number): Part[] {
   const { stack } = model
   switch (item.kind) {
+    case 'heading':
+      return [[theme.accent, item.text]]
     case 'text':
       return [[theme.dim, item.text]]
-    case 'advice':
-      return [[theme.ok, `${fit(formatBytes(item.advice.bytes), 8, 'right')}  `], safe(item.advice.title)]
-    case 'fix':
-      return [' '.repeat(10), [theme.ok, `${theme.glyph.arrow} ${safe(item.advice.fix)}`]]
+    case 'advice': {
+      const bytes = item.part === 'title' && item.advice.bytes > 0 ? formatBytes(item.advice.bytes) : ''
+      return [[theme.strong, `${fit(bytes, 8, 'right')}  `], item.part === 'fix' ? [theme.ok, item.text] : item.text]
+    }
     case 'group':
-      return groupParts(theme, model, item.group, item.open)
+      return groupParts(theme, model, item.group, item.open, columns)
+    case 'story':
+      return storyParts(theme, model, item.group)
     case 'file': {
       const { node, bytes } = stack.waste[item.row]!
       const path = cutMiddle(safeBytes(stack.tree.path(node)), Math.max(8, columns - 14))
@@ -73,18 +95,23 @@ function itemParts(theme: Theme, model: WasteModel, item: WasteItem, columns: nu
   }
 }
 
-function groupParts(theme: Theme, model: WasteModel, group: WasteGroup, open: boolean): Part[] {
-  const { stack } = model
+function groupParts(theme: Theme, model: WasteModel, group: WasteGroup, open: boolean, columns: number): Part[] {
   const many = group.rows.length
-  const where = safeBytes(stack.tree.path(group.node))
+  const where = safeBytes(model.stack.tree.path(group.node))
   const what = many === 1 ? where : `${formatCount(many)} files${where ? ` in ${where}/` : ''}`
-  const [stored, lost] = [model.stepOf(group.storedIn), model.stepOf(group.lostIn)]
   return [
     [theme.strong, `${fit(formatBytes(group.bytes), 8, 'right')}  `],
     [theme.dim, many === 1 ? '  ' : `${open ? theme.glyph.open : theme.glyph.closed} `],
-    cutMiddle(what, 48),
-    [theme.warning, `  ${causeWords[group.cause](lost)}`],
-    [theme.dim, stored === lost ? '' : ` (of step ${stored})`],
+    cutMiddle(what, Math.max(8, columns - INDENT - 2)),
+  ]
+}
+
+function storyParts(theme: Theme, model: WasteModel, group: WasteGroup): Part[] {
+  const [stored, lost] = [model.stepOf(group.storedIn), model.stepOf(group.lostIn)]
+  return [
+    ' '.repeat(INDENT + 2),
+    [theme.warning, causeWords[group.cause](lost)],
+    [theme.dim, stored === lost ? '' : `, stored by step ${stored}`],
     [theme.dim, `: ${model.commandOf(group.lostIn)}`],
   ]
 }
