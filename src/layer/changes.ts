@@ -1,5 +1,5 @@
 /**
- * What layers do to the stack below them: A added, C changed, D deleted, and why (LAYERS.md, rule 12). What a layer
+ * What layers do to the stack below them: A added, C changed, D deleted, and why (README.md, rule 12). What a layer
  * lists again is C even when nothing is different: it is stored again all the same. Whether content differs is asked
  * only where size and all metadata but the time agree; such pairs are handed out to be hashed.
  */

@@ -1,6 +1,6 @@
 /**
  * One path in one layer. Kinds are numbers because an index holds millions of them in a column.
- * `whiteout` and `opaque` are markers: they hide what lies below and are never listed (LAYERS.md, rules 1 to 4).
+ * `whiteout` and `opaque` are markers: they hide what lies below and are never listed (README.md, rules 1 to 4).
  */
 export const Kind = {
   file: 0,

@@ -162,7 +162,7 @@ export class IndexBuilder implements EntrySink {
     }
   }
 
-  /** What a `.wh.` name stands for (LAYERS.md, rules 1 to 4); null when it hides nothing that can have a name. */
+  /** What a `.wh.` name stands for (README.md, rules 1 to 4); null when it hides nothing that can have a name. */
   #marker(path: Uint8Array, nameStart: number): { kind: number; node: number } | null {
     const end = nameEnd(path)
     const rest = nameStart + WH.length

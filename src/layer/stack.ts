@@ -1,5 +1,5 @@
 /**
- * Layers laid over each other (LAYERS.md, "Stacking rules"). A stack interns the paths of all its layers, applies each
+ * Layers laid over each other (the rules: README.md here). A stack interns the paths of all its layers, applies each
  * layer once, and remembers of each only what it changed: any intermediate image is then a walk along those deltas.
  * The ledger of wasted bytes is kept on the way, so that its rows add up to stored − visible by construction.
  *
