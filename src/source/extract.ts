@@ -240,7 +240,7 @@ async function finishDirectory(job: Job, node: number): Promise<void> {
   const ref = job.current[node]
   const entry = ref === IMPLIED ? null : job.stack.entry(ref)
   const place = placeOf(job, node)
-  await chmod(place, (entry?.mode ?? 0o755) & 0o777)
+  await chmod(place, (entry?.mode ?? 0o755) & 0o1777)
   if (entry) await utimes(place, entry.mtime, entry.mtime).catch(() => {})
 }
 

@@ -37,6 +37,8 @@ export function workshop() {
     },
     /** Runs it, reads one line, and closes the pipe, as `head -1` does. */
     head: (args: string[]) => head(args, env, folder.path),
+    /** Feeds it through stdin, interrupts it with ctrl-c's signal once it has taken all of that, and waits for its end. */
+    interrupt: (args: string[], input: Uint8Array) => interrupt(args, env, folder.path, input),
   }
 }
 
@@ -63,6 +65,18 @@ async function head(args: string[], env: NodeJS.ProcessEnv, cwd: string): Promis
     child.on('close', (code, signal) => resolve(code ?? (signal ? 128 : 1))),
   )
   return { code, stdout, stderr: Buffer.concat(errors).toString() }
+}
+
+/** More than a pipe holds: when it is taken, the program is reading. */
+async function interrupt(args: string[], env: NodeJS.ProcessEnv, cwd: string, input: Uint8Array): Promise<Run> {
+  const child = spawn(node, [program(), ...args], { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] })
+  const said: Record<'stdout' | 'stderr', string> = { stdout: '', stderr: '' }
+  child.stdout.on('data', chunk => (said.stdout += chunk))
+  child.stderr.on('data', chunk => (said.stderr += chunk))
+  child.stdin.on('error', () => {})
+  child.stdin.write(input, () => child.kill('SIGINT'))
+  const code = await new Promise<number>(resolve => child.on('close', code => resolve(code ?? -1)))
+  return { code, ...said }
 }
 
 let built: string | null = null

@@ -233,6 +233,17 @@ test('a reader that goes away ends the program quietly', async () => {
   expect(await head(['tree', './many.tar', '--json'])).toMatchObject({ code: 0, stderr: '' })
 })
 
+test('ctrl-c ends with 130', async () => {
+  const { interrupt } = workshop()
+  const archive = dockerArchive({ layers: [tar(entry({ path: 'a', body: Buffer.alloc(4 << 20, 1) }))] }, 'podman')
+  const unfinished = archive.subarray(0, 2 << 20)
+  expect(await interrupt(['analyze', '-'], unfinished)).toEqual({
+    code: 130,
+    stdout: '',
+    stderr: 'strata: interrupted\n',
+  })
+})
+
 test('an image that is broken shows what could be read, says what is broken, and ends with 1', async () => {
   const { put, run } = workshop()
   const whole = tar('file a 1000\nfile b 5000')
