@@ -3,6 +3,7 @@ import { safe } from '../base/text.ts'
 import { parsePlatform } from '../image/platform.ts'
 import { parseReference, resolveStep } from '../image/reference.ts'
 import type { Step } from '../image/types.ts'
+import type { EngineResolver } from '../source/open.ts'
 import type { Image } from '../source/types.ts'
 import { type Analysis, analyse } from './analysis.ts'
 import type { Io } from './output.ts'
@@ -68,7 +69,17 @@ export function openOptions(options: Options) {
     context: options.context as string | undefined,
     verify: options.verify === true,
     cache: options.cache !== false,
+    engines: lookUp,
   }
+}
+
+/** Engines are loaded only when a name has to be looked up. */
+const lookUp: EngineResolver = async (reference, options) => {
+  const [{ engineResolver }, { surroundings }] = await Promise.all([
+    import('../engine/resolve.ts'),
+    import('./images.ts'),
+  ])
+  return engineResolver(surroundings())(reference, options)
 }
 
 /**

@@ -10,7 +10,8 @@ import type { EngineHistoryRow, EngineImage } from './engine.ts'
  * History lines from an engine's rows, oldest first. A row with bytes owns a layer. Layers that are left go to rows
  * whose instruction can make one without a byte (`RUN rm`), then to WORKDIR, then to others, lowest first. `layersAt` is
  * how many layers the image of a row has, where that is known: then nothing has to be guessed about the row.
- * `sure` is false where it was guessed.
+ * `sure` is false where it was guessed: BuildKit makes a layer for every RUN, the classic builder only for one that
+ * changed something.
  */
 export function inferHistory(
   rows: readonly EngineHistoryRow[],
@@ -18,14 +19,13 @@ export function inferHistory(
   layersAt: readonly (number | null)[] = [],
 ): { lines: HistoryLine[]; sure: boolean } {
   const owns = rows.map((row, at) => known(layersAt, at) ?? (row.size > 0 ? true : null))
-  let left = layerCount - owns.filter(one => one === true).length
-  let sure = left >= 0
-  for (const rank of [0, 1, 2]) {
-    const open = rows.flatMap((row, at) => (owns[at] === null && rankOf(row) === rank ? [at] : []))
-    sure &&= left === 0 || left >= open.length
-    for (const at of open) owns[at] = left-- > 0
-    left = Math.max(0, left)
-  }
+  const left = layerCount - owns.filter(one => one === true).length
+  const [may = [], whenNew = [], hardly = []] = [0, 1, 2].map(rank =>
+    rows.flatMap((row, at) => (owns[at] === null && rankOf(row) === rank ? [at] : [])),
+  )
+  for (const at of [...may, ...whenNew, ...hardly].slice(0, Math.max(0, left))) owns[at] = true
+  const allMay = left === may.length && may.every(at => isBuildKit(rows[at]))
+  const sure = left === 0 || allMay || left === may.length + whenNew.length
   const lines = rows.map((row, at) => ({
     created: row.created === null ? null : timeOf(row.created),
     createdBy: row.createdBy,
@@ -33,7 +33,7 @@ export function inferHistory(
     author: null,
     emptyLayer: owns[at] !== true,
   }))
-  return { lines, sure: sure && left === 0 }
+  return { lines, sure }
 }
 
 /**
@@ -70,6 +70,10 @@ function rankOf({ createdBy, comment }: EngineHistoryRow): 0 | 1 | 2 {
   const { keyword } = parseInstruction(createdBy, comment)
   if (keyword === 'WORKDIR') return 1
   return keyword === null || keyword === 'RUN' || keyword === 'COPY' || keyword === 'ADD' ? 0 : 2
+}
+
+function isBuildKit({ createdBy, comment }: EngineHistoryRow): boolean {
+  return parseInstruction(createdBy, comment).spelling === 'buildkit'
 }
 
 function timeOf(seconds: number): string | null {

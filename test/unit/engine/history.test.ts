@@ -9,11 +9,16 @@ test('rows with bytes own the layers', () => {
 test('a RUN without bytes owns a layer when one is left, an ENV does not', () => {
   expect(owners(2, ['ADD x', 10], ['ENV A=1', 0], ['RUN /bin/sh -c rm x # buildkit', 0])).toBe('# . #')
   expect(owners(2, ['ADD x', 10], ['/bin/sh -c #(nop)  ENV A=1', 0], ['/bin/sh -c rm x', 0])).toBe('# . #')
+  expect(owners(1, ['ADD x', 10], ['ENV A=1', 0], ['/bin/sh -c true', 0])).toBe('# . .')
 })
 
 test('a WORKDIR owns a layer only when RUN, COPY and ADD leave one', () => {
   expect(owners(3, ['ADD x', 10], ['WORKDIR /new', 0], ['RUN /bin/sh -c rm x', 0])).toBe('# # #')
-  expect(owners(2, ['ADD x', 10], ['WORKDIR /old', 0], ['RUN /bin/sh -c rm x', 0])).toBe('# . #')
+  expect(owners(2, ['ADD x', 10], ['WORKDIR /old', 0], ['RUN /bin/sh -c rm x # buildkit', 0])).toBe('# . #')
+})
+
+test('the classic builder makes no layer for a RUN that changed nothing: where a WORKDIR may have made it, it is a guess', () => {
+  expect(owners(2, ['ADD x', 10], ['/bin/sh -c true', 0], ['/bin/sh -c #(nop) WORKDIR /new', 0])).toBe('# # . ?')
 })
 
 test('what the layers do not tell is guessed from below, and said to be a guess', () => {

@@ -1,0 +1,125 @@
+/**
+ * An image that an engine has. What is known at once comes from inspect and history; indexes come from the cache, and
+ * the rest from one export that is read while it arrives. Once it has arrived the image's own config takes the place of
+ * what was put together from the answers.
+ */
+import { Fault } from '../base/errors.ts'
+import { formatPlatform, platformServes } from '../image/platform.ts'
+import type { Platform } from '../image/types.ts'
+import type { LayerIndex } from '../layer/layer-index.ts'
+import { findIndex, openIndex } from '../source/index-cache.ts'
+import type { OpenOptions } from '../source/open.ts'
+import type { Image } from '../source/types.ts'
+import type { Engine } from './engine.ts'
+import { createExport } from './export.ts'
+import { type FirstSight, firstSight, withIds } from './first-sight.ts'
+
+export interface EngineImageOptions extends Omit<OpenOptions, 'platform'> {
+  /** As the person wrote it. */
+  reference: string
+  platform?: Platform | undefined
+  /** Where indexes and configs are kept; null: nowhere. */
+  cacheFolder: string | null
+  /** Called once the image is closed: whoever opened the engine for it closes it then. */
+  onClose?: () => void
+}
+
+/**
+ * Opens an image of an engine by name or id. The caller keeps the engine open until the image is closed.
+ * @throws Fault, an EngineFault with status 404 when the engine has no such image.
+ */
+export async function openEngineImage(engine: Engine, name: string, options: EngineImageOptions): Promise<Image> {
+  const query = { platform: options.platform, signal: options.signal }
+  const [facts, rows] = await Promise.all([engine.inspect(name, query), engine.history(name, query)])
+  const platform = { os: facts.os, architecture: facts.architecture, variant: facts.variant }
+  if (options.platform && !platformServes(platform, options.platform)) {
+    throw new Fault(
+      `The image of ${engine.id} is for ${formatPlatform(platform)}, not for ${formatPlatform(options.platform)}.`,
+    )
+  }
+  const sight = await firstSight(engine, facts, rows, query, options.cacheFolder)
+  sight.config.parent ??= facts.parent
+  const indexes: (LayerIndex | undefined)[] = []
+  const transfer = createExport({
+    engine,
+    facts,
+    reference: options.reference,
+    cacheFolder: options.cacheFolder,
+    open: { verify: options.verify, cacheDir: options.cacheFolder },
+    onImage: whole => adopt(image, whole, sight),
+  })
+  const content = options.needContent === true
+
+  async function readIndex(layer: number, work: Parameters<Image['indexLayer']>[1] = {}): Promise<LayerIndex> {
+    const { diffId } = image.layers[layer]
+    const kept = options.verify ? null : cached(options.cacheFolder, diffId)
+    if (kept !== null) return kept
+    if (content) void transfer.image(true, work).catch(() => {})
+    return (await transfer.layer(diffId, work)) ?? (await transfer.image(content, work)).indexLayer(layer, work)
+  }
+
+  const image: Image = {
+    reference: options.reference,
+    names: facts.names,
+    source: engine.kind === 'podman' ? 'podman-save' : 'docker-save',
+    id: facts.id,
+    digest: facts.manifest ?? manifestOf(facts.digests),
+    platform: sight.config.platform,
+    config: sight.config,
+    rawConfig: sight.rawConfig,
+    steps: sight.steps,
+    layers: sight.layers,
+    anomalies: sight.anomalies,
+    async indexLayer(layer, work = {}) {
+      const known = indexes[layer]
+      if (known !== undefined) return known
+      const index = await readIndex(layer, work)
+      indexes[layer] = { ...index, anomalies: index.anomalies.map(one => ({ ...one, layer })) }
+      return indexes[layer]
+    },
+    async *readFile(layer, entry, read = {}) {
+      const whole = await transfer.image(true, { signal: read.signal })
+      yield* whole.readFile(layer, entry, read)
+    },
+    async hashFiles(layer, entries, work = {}) {
+      const index = await image.indexLayer(layer, work)
+      if (entries.every(entry => index.hashed?.[entry] || index.size[entry] === 0)) {
+        return Uint32Array.from(entries, entry => (index.size[entry] === 0 ? 0 : index.crc![entry]))
+      }
+      return (await transfer.image(false, work)).hashFiles(layer, entries, work)
+    },
+    async close() {
+      await transfer.close()
+      options.onClose?.()
+    },
+  }
+  return image
+}
+
+/** What the whole image knows better than the engine's answers. */
+function adopt(image: Image, whole: Image, { stepIds }: FirstSight): void {
+  // In the containerd image store the engine's id is the manifest's digest.
+  if (whole.id !== image.id) image.digest ??= image.id
+  image.id = whole.id
+  image.digest ??= whole.digest
+  image.config = { ...whole.config, parent: whole.config.parent ?? image.config.parent }
+  image.rawConfig = whole.rawConfig
+  image.platform = whole.platform
+  image.steps = withIds(whole.steps, stepIds)
+  for (const [at, layer] of image.layers.entries()) {
+    const { digest, mediaType, compressed } = whole.layers[at]
+    Object.assign(layer, { digest, mediaType, compressed })
+  }
+  image.anomalies.splice(0, image.anomalies.length, ...whole.anomalies)
+}
+
+function cached(folder: string | null, diffId: string): LayerIndex | null {
+  if (folder === null) return null
+  const found = findIndex({ folder, identity: null, diffId, tarBytes: null })
+  return found === null ? null : (openIndex(found)?.index ?? null)
+}
+
+/** `repo@sha256:…` of an image that came from a registry. */
+function manifestOf(digests: string[]): string | null {
+  return digests[0]?.split('@')[1] ?? null
+}
