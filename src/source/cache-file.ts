@@ -68,7 +68,7 @@ function parse(bytes: Uint8Array, key: string): CacheFile | null {
   if (Buffer.from(bytes.buffer, 0, 8).toString('latin1') !== MAGIC || view.getUint32(8, true) !== VERSION) return null
   if (metaBytes > MAX_META || HEADER + metaBytes + payloadBytes !== bytes.length) return null
   if (!(plainBytes >= 0 && plainBytes <= 2 ** 31)) return null
-  if (view.getUint32(32, true) !== crc32(bytes.subarray(HEADER))) return null
+  if (view.getUint32(32, true) !== sumOf(bytes)) return null
   if (!keyHash(key).equals(bytes.subarray(36, HEADER))) return null
   const meta = JSON.parse(new TextDecoder().decode(bytes.subarray(HEADER, HEADER + metaBytes)))
   if (typeof meta !== 'object' || meta === null) return null
@@ -89,14 +89,15 @@ export function writeCacheFile(
   view.setUint32(12, metaText.length, true)
   view.setFloat64(16, payload.length, true)
   view.setFloat64(24, plainBytes, true)
-  view.setUint32(32, crc32(payload, crc32(metaText)), true)
   header.set(keyHash(key), 36)
+  const bytes = Buffer.concat([header, metaText, payload])
+  bytes.writeUInt32LE(sumOf(bytes), 32)
   const unfinished = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     const fd = openSync(unfinished, 'wx', 0o600)
     try {
-      for (const piece of [header, metaText, payload]) writeAll(fd, piece)
+      writeAll(fd, bytes)
     } finally {
       closeSync(fd)
     }
@@ -108,12 +109,8 @@ export function writeCacheFile(
   }
 }
 
-let pruned = false
-
-/** Deletes the least recently used files where there are too many bytes, and what writers left behind. Once a thread. */
-export function prune(folder: string, limit = MAX_CACHE, again = false): void {
-  if (pruned && !again) return
-  pruned = true
+/** Deletes the least recently used files where there are too many bytes, and what writers left behind. */
+export function prune(folder: string, limit = MAX_CACHE): void {
   const files: { path: string; size: number; time: number }[] = []
   let total = 0
   for (const path of filesOf(join(folder, 'layers'))) {
@@ -155,6 +152,11 @@ function touch(fd: number): void {
   try {
     futimesSync(fd, new Date(), new Date())
   } catch {}
+}
+
+/** Over everything but itself. */
+function sumOf(bytes: Uint8Array): number {
+  return crc32(bytes.subarray(36), crc32(bytes.subarray(0, 32)))
 }
 
 function keyHash(key: string): Buffer {

@@ -25,6 +25,8 @@ export interface CacheSlot {
   diffId: Digest | null
   /** Bytes of the tar where they are known beforehand: an index of another length is not this layer's. */
   tarBytes: number | null
+  /** Whoever keeps an index here looks after the size of the cache: one layer of a run does. */
+  prune?: boolean
 }
 
 /** What is known with a kept index. */
@@ -89,7 +91,7 @@ export function keepIndex(slot: CacheSlot, { index, digest, compression }: Index
   if (slot.identity !== null) {
     write(slot.folder, fileKey(slot.identity), { ...meta, see: hashed ? index.diffId : null }, hashed ? null : index)
   }
-  prune(slot.folder)
+  if (slot.prune) prune(slot.folder)
 }
 
 /** Keeps an index under a diffID that an engine's own store vouches for. */

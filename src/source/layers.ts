@@ -91,11 +91,11 @@ export function readLayers(layers: OpenLayer[], context: LayerContext): LayerRea
     if (compression === 'none' && region.size <= SMALL) {
       await setImmediate()
       const made = await indexRegion({ region, name, layer, verify }, controlOf(work.signal, work.onProgress))
-      if (slot !== null) keepIndex(slot, made)
+      if (slot !== null) keepIndex({ ...slot, prune: takeTurn() }, made)
       return made
     }
     return pool.run(
-      { kind: 'index', name, region, layer, verify, slot },
+      { kind: 'index', name, region, layer, verify, slot: slot && { ...slot, prune: takeTurn() } },
       { ...work, weight: weightOf(region.size, compression) },
     )
   }
@@ -187,10 +187,20 @@ function slotOf({ found, diffId, compression }: OpenLayer, folder: string | null
   if (folder === null || file === null || file.identity === null) return null
   return {
     folder,
+    prune: false,
     identity: file.identity,
     diffId: diffId || null,
     tarBytes: compression === 'none' ? file.size : null,
   }
+}
+
+let turnTaken = false
+
+/** Whether this is the one layer of this run that looks after the cache. */
+function takeTurn(): boolean {
+  const mine = !turnTaken
+  turnTaken = true
+  return mine
 }
 
 /** Work by bytes: what has to be inflated takes ten times as long. */

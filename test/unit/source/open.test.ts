@@ -53,10 +53,9 @@ const appLayers = '0: etc etc/passwd big\n1: etc/passwd -big\n2: etc etc/passwd 
 describe('docker-archive', () => {
   for (const shape of dockerShapes) {
     for (const metadata of ['first', 'last'] as const) {
-      for (const [how, pack] of [
-        ['plain', null],
-        metadata === 'last' ? ['gzipped', gzipSync] : ['in zstd', zstdCompressSync],
-      ] as const) {
+      const packed: [string, (bytes: Uint8Array) => Uint8Array] =
+        metadata === 'last' ? ['gzipped', gzipSync] : ['in zstd', zstdCompressSync]
+      for (const [how, pack] of [['plain', null] as const, packed]) {
         for (const dotted of pack === null ? [false, true] : [false]) {
           test(`${shape}, metadata ${metadata}, ${how}${dotted ? ', names with ./' : ''}`, async () => {
             const bytes = dockerArchive(app, shape, { metadata, dotted })
