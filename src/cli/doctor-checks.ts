@@ -7,8 +7,8 @@ import process from 'node:process'
 import { type Engine, type EngineFailure, findEngines } from '../engine/engine.ts'
 import { asciiOnly, colourLevel, whyNoScreen } from '../ui/terminal/colours.ts'
 import type { Finding } from './doctor.ts'
-import { surroundings } from './images.ts'
 import type { Options } from './program.ts'
+import { surroundings } from './surroundings.ts'
 import { openOptions } from './target.ts'
 
 /** All checks, running side by side, in the order in which they are shown. */

@@ -1,15 +1,13 @@
 /** `strata images`: the images of the engines of this machine. */
-import { homedir } from 'node:os'
-import process from 'node:process'
 import type { ImageListing, ImageRow } from '../actions/image-list.ts'
 import { formatAge, formatBytes } from '../base/sizes.ts'
 import { safe } from '../base/text.ts'
-import type { Surroundings } from '../engine/endpoints.ts'
 import { shortDigest } from '../image/digest.ts'
 import { createLister } from './image-lister.ts'
 import { writeJsonLines } from './json.ts'
 import type { Io } from './output.ts'
 import type { Options } from './program.ts'
+import { surroundings } from './surroundings.ts'
 import { type Column, writeTable } from './table.ts'
 
 export async function images(io: Io, _: string[], options: Options): Promise<number> {
@@ -30,11 +28,6 @@ export async function images(io: Io, _: string[], options: Options): Promise<num
   }
   await io.err.flush()
   return down.length > 0 ? 1 : 0
-}
-
-/** What decides where engines are looked for. */
-export function surroundings(): Surroundings {
-  return { env: process.env, home: homedir(), uid: process.getuid?.() ?? null }
 }
 
 function rowJson({ reference, repository, tag, engine, id, created, size, unique, containers }: ImageRow): unknown {

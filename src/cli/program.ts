@@ -23,8 +23,8 @@ export async function runProgram(args: string[], io: Io): Promise<number> {
 /** What a verb is called with, after its arguments. */
 export type Options = Record<string, unknown>
 
-/** A verb: its arguments as they were given, then its options; gives an exit code, or nothing for 0. */
-type Verb = (io: Io, values: string[], options: Options) => Promise<number | undefined>
+/** A verb: its arguments as they were given, its options, the names of all verbs below it; gives an exit code. */
+type Verb = (io: Io, values: string[], options: Options, verbs: string[]) => Promise<number | undefined>
 
 function describe(io: Io, done: (code: number) => void): Command {
   const program = new Command('strata')
@@ -122,7 +122,8 @@ function act(io: Io, done: (code: number) => void, load: () => Promise<Verb>) {
     all.pop()
     const values = all.filter(value => value !== undefined) as string[]
     const verb = await load()
-    done((await verb(io, values, { ...given(command.parent), ...given(command) })) ?? 0)
+    const verbs = command.commands.map(one => one.name())
+    done((await verb(io, values, { ...given(command.parent), ...given(command) }, verbs)) ?? 0)
   }
 }
 

@@ -5,8 +5,8 @@ import { basename, dirname, join } from 'node:path'
 import type { Services } from '../actions/services.ts'
 import { openImage } from '../source/open.ts'
 import { createLister } from './image-lister.ts'
-import { surroundings } from './images.ts'
 import type { Options } from './program.ts'
+import { surroundings } from './surroundings.ts'
 import { openOptions } from './target.ts'
 
 export function createServices(options: Options): Services {

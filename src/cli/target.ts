@@ -1,17 +1,20 @@
 /** From `REF[@STEP]` and the options of a verb to an open image, a step of it, and the end of both. */
+import process from 'node:process'
 import { safe } from '../base/text.ts'
 import { parsePlatform } from '../image/platform.ts'
-import { parseReference, resolveStep } from '../image/reference.ts'
+import { parseReference, resolveStep, type StepSelector } from '../image/reference.ts'
 import type { Step } from '../image/types.ts'
 import type { EngineResolver } from '../source/open.ts'
 import type { Image } from '../source/types.ts'
-import { type Analysis, analyse } from './analysis.ts'
+import { type Analysis, analyse, anomaliesOf } from './analysis.ts'
 import type { Io } from './output.ts'
 import type { Options } from './program.ts'
 import { showProgress } from './progress.ts'
+import { surroundings } from './surroundings.ts'
 
 export interface Target {
   image: Image
+  selector: StepSelector | null
   /** The step that was asked for; null: the whole image. */
   step: Step | null
   /** The topmost layer as of the step, -1 when there is none yet. */
@@ -46,16 +49,7 @@ export async function withImage<T>(
     progress.end()
   }
   try {
-    const step = reference.step
-      ? image.steps[
-          resolveStep(
-            reference.step,
-            image.steps,
-            image.layers.map(layer => layer.diffId),
-          ) - 1
-        ]
-      : null
-    return await use({ image, step, ...layersAsOf(image, step) })
+    return await use(targetOf(image, reference.step))
   } finally {
     await image.close()
   }
@@ -75,11 +69,8 @@ export function openOptions(options: Options) {
 
 /** Engines are loaded only when a name has to be looked up. */
 const lookUp: EngineResolver = async (reference, options) => {
-  const [{ engineResolver }, { surroundings }] = await Promise.all([
-    import('../engine/resolve.ts'),
-    import('./images.ts'),
-  ])
-  return engineResolver(surroundings())(reference, options)
+  const { engineResolver } = await import('../engine/resolve.ts')
+  return engineResolver(surroundings(), { mayAsk: process.stdin.isTTY === true })(reference, options)
 }
 
 /**
@@ -93,36 +84,52 @@ export async function withAnalysis(
 ): Promise<number> {
   return withImage(io, request, async target => {
     const progress = showProgress(io.err, 'Reading layers')
+    const work = { signal: io.signal, onProgress: progress.report }
     let analysis: Analysis
+    let settled = target
     try {
-      analysis = await analyse(target.image, { signal: io.signal, onProgress: progress.report }, { upTo: target.top })
+      analysis = await analyse(target.image, work, { upTo: target.top })
+      // An engine's image knows its steps for sure only once its layers have been read.
+      settled = targetOf(target.image, target.selector)
+      if (settled.top !== target.top) analysis = await analyse(target.image, work, { upTo: settled.top })
     } finally {
       progress.end()
     }
     let code: number
     try {
-      code = (await use(analysis, target)) ?? 0
+      code = (await use(analysis, settled)) ?? 0
     } catch (error) {
-      await tellBroken(io, analysis)
+      await tell(io, analysis)
       throw error
     }
-    return (await tellBroken(io, analysis)) ? 1 : code
+    await tell(io, analysis)
+    return analysis.broken.length > 0 ? 1 : code
   })
 }
 
-async function tellBroken(io: Io, { broken }: Analysis): Promise<boolean> {
-  if (broken.length === 0) return false
+/** What says that the image is not what it claims to be: told whatever the verb shows. */
+const alarming = /-mismatch$|^store-damaged$/
+
+/** On stderr, after what was shown: what could not be read, and what is not to be believed. */
+async function tell(io: Io, analysis: Analysis): Promise<void> {
   await io.out.flush()
-  for (const { fault } of broken) {
+  for (const { layer, kind, text } of anomaliesOf(analysis)) {
+    if (!alarming.test(kind)) continue
+    await io.err.write(`strata: warning: ${layer === null ? '' : `layer ${layer}: `}${safe(text)}\n`)
+  }
+  for (const { fault } of analysis.broken) {
     await io.err.write(`strata: ${safe(fault.message)}\n${fault.hint ? `${safe(fault.hint)}\n` : ''}`)
   }
-  await io.err.write('What is shown is what could be read.\n')
+  if (analysis.broken.length > 0) await io.err.write('What is shown is what could be read.\n')
   await io.err.flush()
-  return true
 }
 
-function layersAsOf({ steps, layers }: Image, step: Step | null): { top: number; own: number | null } {
-  if (!step) return { top: layers.length - 1, own: layers.length > 0 ? layers.length - 1 : null }
+function targetOf(image: Image, selector: StepSelector | null): Target {
+  const { steps, layers } = image
+  const top = layers.length - 1
+  if (!selector) return { image, selector, step: null, top, own: top < 0 ? null : top }
+  const diffIds = layers.map(layer => layer.diffId)
+  const step = steps[resolveStep(selector, steps, diffIds) - 1]
   const made = steps.slice(0, step.index).findLast(one => one.layer !== null)
-  return { top: made?.layer ?? -1, own: step.layer }
+  return { image, selector, step, top: made?.layer ?? -1, own: step.layer }
 }

@@ -18,16 +18,19 @@ export function usageFault(error: CommanderError, program: Command, args: string
 }
 
 /** The verb that someone who wrote `word` may have meant, null when none is near. */
-export function nearestVerb(program: Command, word: string): string | null {
-  const near = program.commands
-    .map(command => ({ name: command.name(), distance: distance(word.toLowerCase(), command.name()) }))
+export function nearestVerb(verbs: readonly string[], word: string): string | null {
+  const near = verbs
+    .map(name => ({ name, distance: distance(word.toLowerCase(), name) }))
     .sort((a, b) => a.distance - b.distance)[0]
   return near && near.distance <= Math.max(1, Math.floor(near.name.length / 3)) ? near.name : null
 }
 
 function unknownVerb(program: Command, args: string[]): Fault {
   const word = args.find(arg => !arg.startsWith('-')) ?? args[0]
-  const near = nearestVerb(program, word)
+  const near = nearestVerb(
+    program.commands.map(command => command.name()),
+    word,
+  )
   return usage(
     `There is no verb “${word}”.`,
     near ? `Did you mean ${near}? strata --help lists the verbs.` : 'strata --help lists the verbs.',

@@ -99,7 +99,8 @@ function refuseForgery(image: Image, stack: Stack): void {
   const all = [...image.anomalies, ...stack.layers.flatMap(index => index.anomalies)]
   const forged = all.find(one => one.kind === 'digest-mismatch' || one.kind === 'diffid-mismatch')
   if (!forged) return
-  throw new Fault(`Nothing was extracted: the image is not what its digests say. ${forged.text}`, {
+  const what = forged.layer === null ? 'the image' : `layer ${forged.layer}`
+  throw new Fault(`Nothing was extracted: ${what} is not what its digest says: ${forged.text.replace(/\.$/, '')}.`, {
     hint: 'strata cat shows single files of it.',
   })
 }
