@@ -25,7 +25,8 @@ export async function readFormats(folder: Folder, choice: Choice, prefer: Prefer
   if (isOci) ways.push(oci)
   if (isDocker) ways.push(docker)
   if (prefer === 'docker-archive') ways.reverse()
-  if (isLegacyArchive(folder)) ways.push(legacy)
+  // Of an archive that breaks off, the newer metadata may be what is missing: its layers would pass for an old image.
+  if (folder.broken === null && isLegacyArchive(folder)) ways.push(legacy)
   if (ways.length === 0) throw folder.broken ?? notAnImage(folder)
   const found = await firstOf(ways)
   if (folder.broken !== null) found.anomalies.push(imageAnomaly('truncated', folder.broken.message))
