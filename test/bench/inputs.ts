@@ -51,7 +51,7 @@ export async function ordinaryImage(folder: string, scale: number): Promise<Imag
 export async function deletingImage(folder: string, scale: number): Promise<ImageInput> {
   const options = {
     layers: 20,
-    files: 84_000 * scale,
+    files: 70_500 * scale,
     bytes: 1640e6 * scale,
     again: 0.05,
     gone: 0.05,

@@ -7,6 +7,7 @@
  * --rounds N   how often each is run (default 5)
  * --keep DIR   make the inputs there, or use the ones that are there, and keep them
  * --json FILE  the rows as JSON as well
+ * --program P  another build than dist/strata
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     keep: { type: 'string' },
     json: { type: 'string' },
+    program: { type: 'string' },
   },
 })
 
@@ -32,7 +34,7 @@ if (unknown.length > 0) {
   console.error(`no such case: ${unknown.join(', ')}; there are ${Object.keys(cases).join(' ')}`)
   process.exit(2)
 }
-const program = fileURLToPath(new URL('../../dist/strata', import.meta.url))
+const program = values.program ?? fileURLToPath(new URL('../../dist/strata', import.meta.url))
 if (!existsSync(program)) {
   console.error('dist/strata is not there: npm run build makes it')
   process.exit(2)
