@@ -49,7 +49,10 @@ const onPath = (context: ExplorerContext) => context.thing() !== null
 const onFile = (context: ExplorerContext) => context.thing() === 'file' || context.thing() === 'link'
 const inTree = 'explorer.tree'
 const ready = (context: ExplorerContext) => context.ready()
-const inPanes = (...panes: Pane[]) => (context: ExplorerContext) => context.ready() && panes.includes(context.pane())
+const inPanes =
+  (...panes: Pane[]) =>
+  (context: ExplorerContext) =>
+    context.ready() && panes.includes(context.pane())
 
 export const explorerActions: readonly Action<ExplorerContext>[] = [
   {

@@ -2,6 +2,8 @@
  * An opened image that lives in memory: layer tars through the real scanner and index, contents out of the tar's bytes.
  * What the screens are tested on; no file, no worker, no engine.
  */
+
+import { crc32 } from 'node:zlib'
 import { Fault } from '../../src/base/errors.ts'
 import { parseConfig } from '../../src/image/config.ts'
 import { chainIds, digestOf } from '../../src/image/digest.ts'
@@ -10,7 +12,6 @@ import { IndexBuilder } from '../../src/layer/index-builder.ts'
 import type { LayerIndex } from '../../src/layer/layer-index.ts'
 import { TarScanner } from '../../src/layer/tar-scanner.ts'
 import type { Image } from '../../src/source/types.ts'
-import { crc32 } from 'node:zlib'
 
 export interface MemoryImageOptions {
   /** Layer tars, bottom first. */
@@ -37,7 +38,10 @@ export function memoryImage(options: MemoryImageOptions): Image {
     created,
     config: options.config ?? {},
     rootfs: { type: 'layers', diff_ids: diffIds },
-    history: (options.history ?? layers.map((_, at) => ({ created_by: `layer ${at}` }))).map(line => ({ created, ...line })),
+    history: (options.history ?? layers.map((_, at) => ({ created_by: `layer ${at}` }))).map(line => ({
+      created,
+      ...line,
+    })),
   }
   const { config } = parseConfig(rawConfig)
   const content = (layer: number, entry: number) => {

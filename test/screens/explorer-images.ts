@@ -1,14 +1,18 @@
 /** The images that the Explorer's tests and golden frames look at. */
-import { memoryImage, type MemoryImageOptions } from '../harness/memory-image.ts'
+import { type MemoryImageOptions, memoryImage } from '../harness/memory-image.ts'
 import { entry, tar } from '../harness/tar.ts'
 
 /** The classic story: package lists left behind, a chown that stores everything twice, a file deleted too late. */
 export function classicImage(more: Partial<MemoryImageOptions> = {}) {
-  const app = Array.from({ length: 9 }, (_, at) => `file scripts/public/page-${at}.js ${4000 + at * 300} 0644 OWNER mtime=1700000${at}00`)
+  const app = Array.from(
+    { length: 9 },
+    (_, at) => `file scripts/public/page-${at}.js ${4000 + at * 300} 0644 OWNER mtime=1700000${at}00`,
+  )
   const owned = (owner: string) => app.map(line => line.replace('OWNER', owner)).join('\n')
   return memoryImage({
     layers: [
-      tar(`
+      tar(
+        `
         dir bin
         file bin/busybox 900000 04755 mtime=1690000000
         hard bin/sh -> bin/busybox
@@ -38,7 +42,8 @@ export function classicImage(more: Partial<MemoryImageOptions> = {}) {
         dir usr/bin
         file usr/bin/curl 260000 0755 mtime=1694000000
       `),
-      tar(`
+      tar(
+        `
         dir scripts
         dir scripts/public
         file scripts/package-lock.json 12000
@@ -55,7 +60,8 @@ export function classicImage(more: Partial<MemoryImageOptions> = {}) {
         dir scripts/node_modules/big
         file scripts/node_modules/big/data.bin 2400000 fill=z
       `),
-      tar(`
+      tar(
+        `
         gone scripts/package-lock.json
         gone var/lib/apt/lists/deb.debian.org_main_Packages
         dir scripts 0755 1000:1000
@@ -67,12 +73,20 @@ export function classicImage(more: Partial<MemoryImageOptions> = {}) {
       ),
     ],
     history: [
-      { created_by: '/bin/sh -c #(nop) ADD file:2a8f1c4bd04b8b0b7fc5d4a1c8d5c6a4c4d1d2e3f405162738495a6b7c8d9e0f in / ' },
+      {
+        created_by: '/bin/sh -c #(nop) ADD file:2a8f1c4bd04b8b0b7fc5d4a1c8d5c6a4c4d1d2e3f405162738495a6b7c8d9e0f in / ',
+      },
       { created_by: '/bin/sh -c apt-get update && apt-get install -y curl' },
       { created_by: '/bin/sh -c #(nop)  ENV NODE_VERSION=11.13.0', empty_layer: true },
-      { created_by: '/bin/sh -c #(nop) COPY dir:0d1e2f3a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f6 in /scripts ' },
+      {
+        created_by:
+          '/bin/sh -c #(nop) COPY dir:0d1e2f3a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f6 in /scripts ',
+      },
       { created_by: '/bin/sh -c npm install' },
-      { created_by: '/bin/sh -c chown -R app:app /scripts && rm -f /scripts/package-lock.json && rm -rf /var/lib/apt/lists/*' },
+      {
+        created_by:
+          '/bin/sh -c chown -R app:app /scripts && rm -f /scripts/package-lock.json && rm -rf /var/lib/apt/lists/*',
+      },
       { created_by: '/bin/sh -c #(nop) WORKDIR /scripts', empty_layer: true },
       { created_by: '/bin/sh -c #(nop)  USER app', empty_layer: true },
       { created_by: '/bin/sh -c #(nop)  EXPOSE 8080', empty_layer: true },
@@ -110,11 +124,17 @@ export function hostileImage() {
         entry({ path: 'tab\there', body: new Uint8Array(10) }),
         entry({ path: `long-${'x'.repeat(300)}.txt`, body: new Uint8Array(10) }),
         entry({ path: 'lnk', type: 'symlink', link: '/\x07bell\r\n' }),
-        entry({ path: `${Array.from({ length: 40 }, (_, at) => `d${at}`).join('/')}/deep.txt`, body: new Uint8Array(10) }),
+        entry({
+          path: `${Array.from({ length: 40 }, (_, at) => `d${at}`).join('/')}/deep.txt`,
+          body: new Uint8Array(10),
+        }),
       ),
       tar('gone 資料/한국어.txt', 'file 資料/中文 10'),
     ],
-    history: [{ created_by: 'RUN printf "\x1b]0;owned\x07" \u202e && echo 資料' }, { created_by: 'RUN rm 資料/한국어.txt\nRUN second' }],
+    history: [
+      { created_by: 'RUN printf "\x1b]0;owned\x07" \u202e && echo 資料' },
+      { created_by: 'RUN rm 資料/한국어.txt\nRUN second' },
+    ],
     config: { Env: ['EVIL=\x1b[2J'], Labels: { '\x1b[31m': 'x\ny' } },
   })
 }

@@ -4,7 +4,7 @@ import { blameActions } from '../../actions/blame.ts'
 import type { Move } from '../../actions/moving.ts'
 import { isAbort } from '../../base/errors.ts'
 import { formatBytes, formatCount } from '../../base/sizes.ts'
-import { cutMiddle, fit, safeBytes } from '../../base/text.ts'
+import { cutMiddle, fit as fitted, safeBytes } from '../../base/text.ts'
 import { type Blame, blame } from '../../layer/blame.ts'
 import { Kind } from '../../layer/entry.ts'
 import { IMPLIED } from '../../layer/stack.ts'
@@ -149,13 +149,13 @@ function rowParts(theme: Theme, session: Session, row: Blame, columns: number): 
   const ref = row.letter === 'D' ? row.before : row.ref
   const entry = ref < 0 ? null : look.stack.entry(ref)
   const step = look.world.stepOf(row.layer)
-  const parts: Part[] = [[theme.letter(row.letter), ` ${row.letter} `], `step ${fit(String(step), 3, 'right')}  `]
+  const parts: Part[] = [[theme.letter(row.letter), ` ${row.letter} `], `step ${fitted(String(step), 3, 'right')}  `]
   if (columns >= 70) {
     parts.push([theme.dim, entry ? `${permissions(entry.kind, entry.mode)} ` : 'drwxr-xr-x '])
-    parts.push([theme.dim, `${fit(entry ? ownerName(look.world.owners.users, entry.uid) : 'root', 8)} `])
+    parts.push([theme.dim, `${fitted(entry ? ownerName(look.world.owners.users, entry.uid) : 'root', 8)} `])
   }
   const sized = entry && (entry.kind === Kind.file || entry.kind === Kind.hardlink)
-  parts.push(`${fit(sized ? formatBytes(look.stack.sizeOf(ref)) : '', 7, 'right')}  `)
+  parts.push(`${fitted(sized ? formatBytes(look.stack.sizeOf(ref)) : '', 7, 'right')}  `)
   const why = whyOf(row, ref)
   if (why) parts.push([theme.accent, `${why}  `])
   return [...parts, [theme.dim, session.commandOf(row.layer)]]

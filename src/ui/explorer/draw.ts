@@ -62,9 +62,12 @@ function drawLayers(theme: Theme, columns: number, rows: number, model: DrawMode
   const all = session.rows()
   const focused = model.focus === 'layers'
   const detailed = rows >= DETAIL_FROM
-  const detail = detailed ? stepLines(theme, stepModel(session), inner) : []
+  const step = stepModel(session)
+  let detail = detailed ? stepLines(theme, step, inner) : []
+  const whole = detail.length
   const room = rows - (detailed ? 3 : 2)
-  const listRows = detailed ? listHeight(room, all.length + 1, detail.length) : room
+  const listRows = detailed ? listHeight(room, all.length + 1, whole) : room
+  if (whole > room - listRows) detail = stepLines(theme, step, inner, SHORT_COMMAND)
   const looked = session.range() ? session.looked() : null
   const options = { columns: inner, rows: listRows, state: session.list(), focused }
   const sections = [{ title: ['Layers'], lines: layersPane(theme, { rows: all, range: looked }, options) }]
@@ -72,13 +75,16 @@ function drawLayers(theme: Theme, columns: number, rows: number, model: DrawMode
     const left = room - listRows
     const lines = exactly(detail, inner, left)
     if (detail.length > left && left > 0) {
-      lines[left - 1] = line(inner, [[theme.dim, ` ${theme.glyph.ellipsis} d shows all ${detail.length} lines`]])
+      lines[left - 1] = line(inner, [[theme.dim, ` ${theme.glyph.ellipsis} d shows all ${whole} lines`]])
     }
     sections.push({ title: [`Step ${session.step().index}`], lines })
   }
   const place = all.length === 0 ? 'no steps' : `${session.list().cursor + 1} of ${formatCount(all.length)}`
   return { lines: frame(theme, { columns, sections, footer: [[theme.dim, place]], focused }), rows: listRows }
 }
+
+/** Lines of a command where there is no room for all that is to be said. */
+const SHORT_COMMAND = 3
 
 /** How the room is shared: the list gets what it needs, the step at least a third, more where the list needs less. */
 function listHeight(room: number, list: number, detail: number): number {
@@ -144,21 +150,23 @@ function drawView(theme: Theme, columns: number, rows: number, model: DrawModel)
   const lines = waiting
     ? waitingLines(theme, inner, height, model)
     : tab.draw(theme, { columns: inner, rows: height, focused })
-  const right = asOf(theme, model, columns)
   const names = model.tabs.map(one => one.name)
-  const wide = names.join('  ').length + width(right.map(partText).join('')) + 9 <= columns
-  const title: Part[] = wide
-    ? tabs(theme, names, model.tab)
-    : [
-        [text => theme.strong(theme.accent(text)), tab.name],
-        [theme.dim, ` ${model.tab + 1}/${names.length}`],
-      ]
+  const beside = columns - 8 - names.join('  ').length
+  const [full, short] = asOf(theme, model)
+  const right = partWidth(full) <= beside ? full : partWidth(short) <= beside ? short : beside >= 0 ? [] : full
+  const title: Part[] =
+    beside >= 0
+      ? tabs(theme, names, model.tab)
+      : [
+          [text => theme.strong(theme.accent(text)), tab.name],
+          [theme.dim, ` ${model.tab + 1}/${names.length}`],
+        ]
   const footer = footerParts(theme, model, tab, waiting, columns - 6)
   return frame(theme, { columns, sections: [{ title, right, lines: exactly(lines, inner, height) }], footer, focused })
 }
 
-function partText(part: Part): string {
-  return typeof part === 'string' ? part : part[1]
+function partWidth(parts: readonly Part[]): number {
+  return parts.reduce((sum, part) => sum + width(typeof part === 'string' ? part : part[1]), 0)
 }
 
 function footerParts(theme: Theme, model: DrawModel, tab: Tab, waiting: boolean, columns: number): Part[] {
@@ -172,20 +180,22 @@ function footerParts(theme: Theme, model: DrawModel, tab: Tab, waiting: boolean,
   return [[theme.dim, parts.join(` ${theme.glyph.dot} `)]]
 }
 
-/** Which step or range of steps the tabs show. */
-function asOf(theme: Theme, { session, reading, tab }: DrawModel, columns: number): Part[] {
-  if (tab === 2) return [[theme.dim, 'whole image']]
-  if (tab === 4) return []
-  const scene = session.look.scene
+/** Which step or range of steps the tabs show, in words and in short. */
+function asOf(theme: Theme, { session, reading, tab }: DrawModel): [full: Part[], short: Part[]] {
+  if (tab === 2) return [[[theme.dim, 'whole image']], []]
+  if (tab === 4) return [[], []]
+  const { scene, world } = session.look
   const looked = session.looked()
-  const loading = session.loading()
-  const step = session.look.world.stepOf
-  if (!loading.over() && columns >= 60) return [[theme.accent, `reading ${reading.percent()}`]]
-  if (scene && looked && scene.to < looked.to) return [[theme.dim, `as of step ${step(scene.to)}`]]
-  if (looked && looked.from !== looked.to) {
-    return [[theme.accent, `steps ${step(looked.from)} to ${step(looked.to)}`]]
+  const step = world.stepOf
+  const percent = reading.percent()
+  if (!session.loading().over()) return [[[theme.accent, `reading ${percent}`]], [[theme.accent, percent]]]
+  if (looked && looked.from !== looked.to && (!scene || scene.to === looked.to)) {
+    const [from, to] = [step(looked.from), step(looked.to)]
+    return [[[theme.accent, `steps ${from} to ${to}`]], [[theme.accent, `${from}–${to}`]]]
   }
-  return [[theme.dim, `as of step ${looked && session.range() ? step(looked.to) : session.step().index}`]]
+  const behind = scene !== null && looked !== null && scene.to < looked.to
+  const at = behind ? step(scene.to) : looked && session.range() ? step(looked.to) : session.step().index
+  return [[[theme.dim, `as of step ${at}`]], [[theme.dim, `@${at}`]]]
 }
 
 /** What stands in the tree's place while the layers that it needs are read. */

@@ -22,6 +22,7 @@ export function* everything(stack: Stack): Sliced<Scene> {
     to: stack.layers.length - 1,
     changes: null,
     below: null,
+    nodes: newest.length,
     shown: node => node < newest.length && newest[node] !== ABSENT,
     ref: node => newest[node]!,
     isDir,

@@ -3,6 +3,7 @@
  * bytes that holds them; what the filter cannot be sure of there is asked node by node.
  */
 import { Buffer } from 'node:buffer'
+import type { PathTree } from '../../layer/path-tree.ts'
 import type { Filter, Term } from './filter-language.ts'
 import { describesType } from './filter-types.ts'
 import type { Owners } from './owners.ts'
@@ -89,14 +90,38 @@ function* testOf(scene: Scene, term: Term, world: FilterWorld, directories: bool
 /** Longer names and paths are tested up to here: a name is foreign, and a pattern may be slow on a long one. */
 const LONGEST = 4096
 
-function patternTest(scene: Scene, term: Extract<Term, { kind: 'pattern' }>): Test {
-  const { tree } = scene.stack
-  const encoding = term.bytes ? 'latin1' : 'utf8'
+function patternTest({ stack }: Scene, { pattern, over, bytes }: Extract<Term, { kind: 'pattern' }>): Test {
+  const encoding = bytes ? 'latin1' : 'utf8'
+  const text = over === 'name' ? nameText(stack.tree, encoding) : pathText(stack.tree, encoding)
+  return node => pattern.test(text(node))
+}
+
+type Encoding = 'latin1' | 'utf8'
+
+function nameText({ names, nameStart }: PathTree, encoding: Encoding): (node: number) => string {
+  const all = Buffer.from(names.buffer, names.byteOffset, names.byteLength)
   return node => {
-    const bytes = term.over === 'name' ? tree.name(node) : tree.path(node)
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, LONGEST)).toString(encoding)
-    return term.pattern.test(text)
+    const start = nameStart[node]!
+    return all.toString(encoding, start, Math.min(nameStart[node + 1]!, start + LONGEST))
   }
+}
+
+/** The path with a slash before it. Those of directories are kept: siblings share them. */
+function pathText(tree: PathTree, encoding: Encoding): (node: number) => string {
+  const name = nameText(tree, encoding)
+  const directories = new Map<number, string>([[0, '/']])
+  const directory = (node: number): string => {
+    const missing: number[] = []
+    let at = node
+    for (; !directories.has(at); at = tree.parent[at]!) missing.push(at)
+    let text = directories.get(at)!
+    for (const below of missing.reverse()) {
+      text = `${text}${name(below)}/`.slice(0, LONGEST)
+      directories.set(below, text)
+    }
+    return text
+  }
+  return node => directory(tree.parent[node]!) + name(node)
 }
 
 /** Finds the text in the block of all names; a hit that runs over the end of a name is none. */
@@ -140,16 +165,15 @@ function nodeAt(nameStart: Uint32Array, at: number, low: number, count: number):
   return low
 }
 
-function pathHolds(scene: Scene, text: string, exact: boolean): Test {
-  const { tree } = scene.stack
-  const needle = lowered(Buffer.from(text, 'utf8'), exact)
-  return node => {
-    const path = tree.path(node)
-    const whole = Buffer.allocUnsafe(path.length + 1)
-    whole[0] = 0x2f
-    whole.set(path, 1)
-    return lowered(whole, exact).includes(needle)
-  }
+function pathHolds({ stack }: Scene, text: string, exact: boolean): Test {
+  const path = pathText(stack.tree, 'latin1')
+  const bytes = Buffer.from(text, 'utf8')
+  const needle = lowered(bytes, exact).toString('latin1')
+  return exact ? node => path(node).includes(needle) : node => lowerAscii(path(node)).includes(needle)
+}
+
+function lowerAscii(text: string): string {
+  return /[A-Z]/.test(text) ? text.replace(/[A-Z]+/g, letters => letters.toLowerCase()) : text
 }
 
 /** ASCII letters in small; bytes of other letters stay as they are. */

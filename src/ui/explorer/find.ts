@@ -3,7 +3,7 @@ import { bind } from '../../actions/action.ts'
 import { findActions } from '../../actions/find.ts'
 import type { Move } from '../../actions/moving.ts'
 import { formatBytes, formatCount } from '../../base/sizes.ts'
-import { cutMiddle, fit, safe, safeBytes, width } from '../../base/text.ts'
+import { cutMiddle, fit as fitted, safe, safeBytes, width } from '../../base/text.ts'
 import { type Blame, blame } from '../../layer/blame.ts'
 import type { Screen } from '../screen.ts'
 import type { Theme } from '../theme.ts'
@@ -173,8 +173,8 @@ function rowParts(
   const room = Math.max(8, columns - used - 12)
   const gone = rows[0]?.letter === 'D'
   return [
-    `${fit(dir ? '' : formatBytes(scene.bytes(node)), 8, 'right')}  `,
-    [gone ? theme.deleted : dir ? theme.directory : plain, fit(cutMiddle(path, room), room)],
+    `${fitted(dir ? '' : formatBytes(scene.bytes(node)), 8, 'right')}  `,
+    [gone ? theme.deleted : dir ? theme.directory : plain, fitted(cutMiddle(path, room), room)],
     ...more,
     ...shown,
   ]

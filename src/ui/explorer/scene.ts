@@ -17,6 +17,8 @@ export interface Scene {
   below: Uint32Array | null
   /** Whether the node has a row at all: it is visible, or the range deleted it. */
   shown(node: number): boolean
+  /** How many nodes there were when it was made. */
+  nodes: number
   /** What the row of a shown node describes: an entry reference or IMPLIED. Of a deleted one, what it was. */
   ref(node: number): number
   isDir(node: number): boolean
@@ -42,6 +44,7 @@ export function makeScene(stack: Stack, from: number, to: number, marked = true)
     to,
     changes: set,
     below: set && set.nodes.length > 0 ? countBelow(stack, set.nodes, known) : null,
+    nodes: known,
     shown: node => node < known && (current[node] !== ABSENT || deleted(node)),
     ref,
     isDir: node => stack.kindOf(ref(node)) === Kind.dir,

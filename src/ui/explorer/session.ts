@@ -65,6 +65,9 @@ export interface SessionOptions {
 /** While layers come in, the tree is made anew so often at most, milliseconds. */
 const PACE = 120
 
+/** Scenes are kept as long as they do not hold more nodes than this together: some 20 bytes each. */
+const SCENE_NODES = 2_500_000
+
 export function createSession(image: Image, options: SessionOptions): Session {
   const { changed, slicer = realSlicer } = options
   const stepOfLayer = new Map(image.steps.flatMap(step => (step.layer === null ? [] : [[step.layer, step.index]])))
@@ -158,7 +161,7 @@ export function createSession(image: Image, options: SessionOptions): Session {
     if (known && known.scene === look.scene) return options.looked()
     sceneAt = slicer.now()
     const scene = known?.scene ?? makeScene(loading.stack, from, to, complete && marked !== null)
-    if (!known) scenes = [{ key, scene }, ...scenes].slice(0, 2)
+    if (!known) scenes = [{ key, scene }, ...scenes].slice(0, Math.max(2, Math.floor(SCENE_NODES / scene.nodes)))
     look.scene = scene
     comparing.abort()
     compare(scene, CONTENT_BYTES)

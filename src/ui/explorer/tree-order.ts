@@ -1,7 +1,7 @@
 /** In which order the children of a directory stand. */
 import type { Scene } from './scene.ts'
 import type { Sliced } from './slices.ts'
-import { type Compare, sortNodes } from './sort.ts'
+import { sortByKey } from './sort.ts'
 
 export type SortOrder = 'name' | 'size' | 'change' | 'time'
 export const sortOrders: readonly SortOrder[] = ['name', 'size', 'change', 'time']
@@ -30,33 +30,16 @@ export function* sortedChildren(
     keys[i] = sortKey(scene, children[i]!, order)
     if ((i & 4095) === 4095) yield
   }
-  const places = new Uint32Array(count)
-  for (let i = 0; i < count; i++) places[i] = i
-  const byName = compareNames(scene)
-  yield* sortNodes(places, (a, b) => keys[a]! - keys[b]! || byName(children[a]!, children[b]!))
-  for (let i = 0; i < count; i++) places[i] = children[places[i]!]!
-  return places
-}
-
-/** Names as bytes, shorter first where one begins the other. */
-export function compareNames(scene: Scene): Compare {
-  const { names, nameStart } = scene.stack.tree
-  return (a, b) => {
-    let i = nameStart[a]!
-    let j = nameStart[b]!
-    const endI = nameStart[a + 1]!
-    const endJ = nameStart[b + 1]!
-    for (; i < endI && j < endJ; i++, j++) if (names[i] !== names[j]) return names[i]! - names[j]!
-    return endI - i - (endJ - j)
-  }
+  yield* sortByKey(children, keys, tree)
+  return children
 }
 
 /** What a row comes first by, smallest first; names decide where it is equal. */
 export function sortKey(scene: Scene, node: number, order: SortOrder): number {
   if (order === 'name') return scene.isDir(node) ? 0 : 1
-  if (order === 'size') return -scene.bytes(node)
+  if (order === 'size') return 0 - scene.bytes(node)
   if (order === 'change') return changeRank(scene, node)
-  return -timeOf(scene, node)
+  return 0 - timeOf(scene, node)
 }
 
 function changeRank(scene: Scene, node: number): number {

@@ -4,7 +4,7 @@
  */
 import type { Cause, Stack } from '../../layer/stack.ts'
 import type { Sliced } from './slices.ts'
-import { sortNodes } from './sort.ts'
+import { sortNumbers } from './sort.ts'
 
 /** Wasted bytes with one story. */
 export interface WasteGroup {
@@ -42,7 +42,10 @@ export function* wasteGroups(stack: Stack, wanted: (node: number) => boolean = (
   const groups: WasteGroup[] = []
   for (const [key, list] of members) {
     const rows = Uint32Array.from(list)
-    yield* sortNodes(rows, (a, b) => stack.waste[b]!.bytes - stack.waste[a]!.bytes)
+    yield* sortNumbers(
+      rows,
+      Float64Array.from(rows, row => -stack.waste[row]!.bytes),
+    )
     const { storedIn, lostIn, cause } = stack.waste[rows[0]!]!
     const bytes = rows.reduce((sum, row) => sum + stack.waste[row]!.bytes, 0)
     groups.push({ key, storedIn, lostIn, cause, bytes, rows, node: commonDirectory(stack, rows) })
@@ -64,7 +67,10 @@ export function* wastedPaths(stack: Stack, wanted: (node: number) => boolean = (
   }
   const all = [...paths.values()]
   const places = Uint32Array.from(all, (_, place) => place)
-  yield* sortNodes(places, (a, b) => all[b]!.bytes - all[a]!.bytes)
+  yield* sortNumbers(
+    places,
+    Float64Array.from(places, place => -all[place]!.bytes),
+  )
   return Array.from(places, place => all[place]!)
 }
 

@@ -77,7 +77,8 @@ export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
     wastedRef() {
       const one = here()
       if (one.kind === 'file') return look.stack.waste[one.row]!.ref
-      if ((one.kind === 'group' || one.kind === 'story') && one.group.rows.length === 1) return look.stack.waste[one.group.rows[0]!]!.ref
+      if ((one.kind === 'group' || one.kind === 'story') && one.group.rows.length === 1)
+        return look.stack.waste[one.group.rows[0]!]!.ref
       if (one.kind !== 'path') return -1
       return look.stack.waste.find(row => row.node === one.path.node)?.ref ?? -1
     },
@@ -131,7 +132,8 @@ export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
       if (one.kind === 'advice') return [{ text: one.advice.fix, what: 'line' }]
       const node = tab.node()
       if (node === null) return []
-      const bytes = one.kind === 'group' || one.kind === 'story' ? one.group.bytes : one.kind === 'path' ? one.path.bytes : 0
+      const bytes =
+        one.kind === 'group' || one.kind === 'story' ? one.group.bytes : one.kind === 'path' ? one.path.bytes : 0
       const path = `/${safeBytes(look.stack.tree.path(node))}`
       return [
         { text: path, what: 'path' },

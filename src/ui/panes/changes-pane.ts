@@ -1,6 +1,6 @@
 /** The Changes tab as lines: letter, size, whole path, reason. Only visible rows are formatted. */
 import { formatBytes, formatCount } from '../../base/sizes.ts'
-import { cutEnd, cutMiddle, fit, safeBytes, width } from '../../base/text.ts'
+import { cutEnd, cutMiddle, fit as fitted, safeBytes, width } from '../../base/text.ts'
 import type { Scene } from '../explorer/scene.ts'
 import type { Theme } from '../theme.ts'
 import { line, type Part } from '../widgets/line.ts'
@@ -37,8 +37,8 @@ export function changesPane(
     const about = describe(scene, node, world.owners)
     const parts: Part[] = [[theme.letter(letter), `${letter ?? ' '} `]]
     if (kept.has('permissions')) parts.push([theme.dim, `${about.permissions} `])
-    if (kept.has('owner')) parts.push([theme.dim, `${fit(about.owner, 8, 'right')} `])
-    if (kept.has('size')) parts.push(`${fit(formatBytes(scene.bytes(node)), 7, 'right')} `)
+    if (kept.has('owner')) parts.push([theme.dim, `${fitted(about.owner, 8, 'right')} `])
+    if (kept.has('size')) parts.push(`${fitted(formatBytes(scene.bytes(node)), 7, 'right')} `)
     const note = noteOf(scene, node, world, letter === 'D' && scene.isDir(node))
     const path = safeBytes(scene.stack.tree.path(node)) + (scene.isDir(node) ? '/' : '')
     const room = Math.max(12, rest - Math.min(width(note), rest >> 1) - (note ? 2 : 0))

@@ -1,5 +1,5 @@
 /** The Config tab as lines: label, value, and the step that set it. Long values go on in the next line. */
-import { fit, width } from '../../base/text.ts'
+import { fit as fitted, width } from '../../base/text.ts'
 import type { ConfigRow } from '../explorer/config-rows.ts'
 import type { Theme } from '../theme.ts'
 import type { Part } from '../widgets/line.ts'
@@ -24,7 +24,7 @@ export function configLines(rows: readonly ConfigRow[], columns: number, step: n
   return rows.flatMap((row, at) =>
     wrap(row.value, room, '  ').map((text, part) => ({
       row: at,
-      label: fit(part === 0 ? row.label : '', label),
+      label: fitted(part === 0 ? row.label : '', label),
       text,
       note: part > 0 || row.step === null || noteColumns === 0 ? '' : row.step === 0 ? 'base' : `step ${row.step}`,
       fresh: row.step === step,

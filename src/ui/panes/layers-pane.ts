@@ -1,6 +1,6 @@
 /** The list of steps as lines: what each layer stores and adds, and what made it. Steps without a layer show a dot. */
 import { formatBytes } from '../../base/sizes.ts'
-import { cutEnd, fit } from '../../base/text.ts'
+import { cutEnd, fit as fitted } from '../../base/text.ts'
 import type { LayerState } from '../explorer/loading.ts'
 import type { Theme } from '../theme.ts'
 import { line, type Part } from '../widgets/line.ts'
@@ -59,9 +59,9 @@ export function layersPane(
 }
 
 function header(kept: Set<string>, number: number): string {
-  const stored = kept.has('stored') ? `${fit('STORED', 7, 'right')} ` : ''
-  const adds = kept.has('adds') ? `${fit('ADDS', ADDS, 'right')} ` : ''
-  return ` ${fit('#', number, 'right')} ${stored}${adds}${kept.has('bar') ? '  ' : ''}CREATED BY`
+  const stored = kept.has('stored') ? `${fitted('STORED', 7, 'right')} ` : ''
+  const adds = kept.has('adds') ? `${fitted('ADDS', ADDS, 'right')} ` : ''
+  return ` ${fitted('#', number, 'right')} ${stored}${adds}${kept.has('bar') ? '  ' : ''}CREATED BY`
 }
 
 function stepParts(
@@ -79,11 +79,11 @@ function stepParts(
   const parts: Part[] = [[theme.accent, edge]]
   if (!state) {
     const empty = (kept.has('stored') ? 8 : 0) + (kept.has('adds') ? ADDS + 1 : 0) + (kept.has('bar') ? 2 : 0)
-    return [...parts, [theme.dim, `${fit(theme.glyph.dot, number, 'right')} ${' '.repeat(empty)}${row.command}`]]
+    return [...parts, [theme.dim, `${fitted(theme.glyph.dot, number, 'right')} ${' '.repeat(empty)}${row.command}`]]
   }
   const broken = state.phase === 'broken'
   const mark = broken || row.odd
-  parts.push([broken ? theme.danger : mark ? theme.warning : plain, fit(String(row.step), number, 'right')])
+  parts.push([broken ? theme.danger : mark ? theme.warning : plain, fitted(String(row.step), number, 'right')])
   parts.push([broken ? theme.danger : theme.warning, mark ? '!' : ' '])
   if (kept.has('stored')) parts.push(storedPart(theme, state))
   if (kept.has('adds')) parts.push(addsPart(theme, state))
@@ -109,19 +109,19 @@ function bracket(
 }
 
 function storedPart(theme: Theme, state: LayerState): Part {
-  if (state.phase === 'broken') return [theme.danger, `${fit('broken', 7, 'right')} `]
-  if (state.stored !== null) return `${fit(formatBytes(state.stored), 7, 'right')} `
+  if (state.phase === 'broken') return [theme.danger, `${fitted('broken', 7, 'right')} `]
+  if (state.stored !== null) return `${fitted(formatBytes(state.stored), 7, 'right')} `
   const rough =
     state.total === null ? theme.glyph.ellipsis : cutEnd(`~${formatBytes(state.total).replace(/ B$/, 'B')}`, 7)
-  return [theme.dim, `${fit(rough, 7, 'right')} `]
+  return [theme.dim, `${fitted(rough, 7, 'right')} `]
 }
 
 function addsPart(theme: Theme, state: LayerState): Part {
-  if (state.adds !== null) return `${fit(formatBytes(state.adds), ADDS, 'right')} `
-  if (state.phase === 'cancelled') return [theme.dim, `${fit('unread', ADDS, 'right')} `]
-  if (state.phase !== 'reading') return [theme.dim, `${fit('', ADDS)} `]
+  if (state.adds !== null) return `${fitted(formatBytes(state.adds), ADDS, 'right')} `
+  if (state.phase === 'cancelled') return [theme.dim, `${fitted('unread', ADDS, 'right')} `]
+  if (state.phase !== 'reading') return [theme.dim, `${fitted('', ADDS)} `]
   const share = state.total ? `${Math.min(99, Math.floor((state.done / state.total) * 100))} %` : theme.glyph.ellipsis
-  return [theme.accent, `${fit(share, ADDS, 'right')} `]
+  return [theme.accent, `${fitted(share, ADDS, 'right')} `]
 }
 
 function knownBytes(row: StepRow): number {

@@ -17,14 +17,24 @@ export interface StepModel {
   facts: readonly string[]
 }
 
-/** All that there is, as lines of exactly `columns`: the caller shows what fits. */
-export function stepLines(theme: Theme, model: StepModel, columns: number): string[] {
+/**
+ * All that there is, as lines of exactly `columns`; of the command at most `most` of them. The caller shows what
+ * fits.
+ */
+export function stepLines(
+  theme: Theme,
+  model: StepModel,
+  columns: number,
+  most: number = Number.POSITIVE_INFINITY,
+): string[] {
   const inner = columns - 2
   const lines: string[] = []
   const add = (style: (text: string) => string, texts: readonly string[]) => {
     for (const text of texts) lines.push(line(columns, [' ', [style, text]]))
   }
-  add(theme.strong, commandLines(model.command, inner))
+  const command = commandLines(model.command, inner)
+  const cut = command.length > most
+  add(theme.strong, cut ? [...command.slice(0, most - 1), `${command[most - 1]!} ${theme.glyph.ellipsis}`] : command)
   for (const oddity of model.oddities) add(theme.warning, wrap(`! ${safe(oddity)}`, inner, '  '))
   for (const sentence of model.story) add(plain, wrap(sentence, inner, '  '))
   for (const { fix, bytes } of model.advice) {

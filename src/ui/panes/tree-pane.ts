@@ -1,6 +1,6 @@
 /** The Tree tab as lines: one row a path, with the letter of what the step did to it. Only visible rows are formatted. */
 import { formatBytes } from '../../base/sizes.ts'
-import { cutEnd, cutMiddle, fit, safeBytes, width } from '../../base/text.ts'
+import { cutEnd, cutMiddle, fit as fitted, safeBytes, width } from '../../base/text.ts'
 import { type Entry, Kind } from '../../layer/entry.ts'
 import type { Scene } from '../explorer/scene.ts'
 import type { SortOrder } from '../explorer/tree-order.ts'
@@ -74,10 +74,10 @@ function treeShape(columns: number, sort: SortOrder): Shape {
 function header(theme: Theme, { kept }: Shape, sort: SortOrder): Part[] {
   const title = (text: string, on: boolean): Part => [on ? theme.accent : theme.dim, text]
   const parts: Part[] = [title('± ', sort === 'change')]
-  if (kept.has('permissions')) parts.push(title(fit('PERMISSIONS', widths.permissions + 1), false))
-  if (kept.has('owner')) parts.push(title(`${fit('OWNER', widths.owner, 'right')} `, false))
-  if (kept.has('time')) parts.push(title(fit('MODIFIED', widths.time + 1), sort === 'time'))
-  if (kept.has('size')) parts.push(title(`${fit('SIZE', widths.size, 'right')} `, sort === 'size'))
+  if (kept.has('permissions')) parts.push(title(fitted('PERMISSIONS', widths.permissions + 1), false))
+  if (kept.has('owner')) parts.push(title(`${fitted('OWNER', widths.owner, 'right')} `, false))
+  if (kept.has('time')) parts.push(title(fitted('MODIFIED', widths.time + 1), sort === 'time'))
+  if (kept.has('size')) parts.push(title(`${fitted('SIZE', widths.size, 'right')} `, sort === 'size'))
   if (kept.has('bar')) parts.push(' '.repeat(widths.bar + 1))
   return [...parts, title('NAME', sort === 'name')]
 }
@@ -101,12 +101,12 @@ function rowCells(theme: Theme, model: TreeModel, shape: Shape, index: number): 
     const special = entry !== null && entry.kind !== Kind.dir && (entry.mode & 0o6000) !== 0
     left.push([special ? theme.warning : theme.dim, `${permissions} `])
   }
-  if (shape.kept.has('owner')) left.push([theme.dim, `${fit(owner, widths.owner, 'right')} `])
-  if (shape.kept.has('time')) left.push([theme.dim, fit(time, widths.time + 1)])
+  if (shape.kept.has('owner')) left.push([theme.dim, `${fitted(owner, widths.owner, 'right')} `])
+  if (shape.kept.has('time')) left.push([theme.dim, fitted(time, widths.time + 1)])
   const dir = scene.isDir(node)
   if (shape.kept.has('size')) {
     const size = sizeText(scene, node, entry)
-    left.push(dir ? `${fit(size, widths.size, 'right')} ` : [text => text, `${fit(size, widths.size, 'right')} `])
+    left.push(dir ? `${fitted(size, widths.size, 'right')} ` : [text => text, `${fitted(size, widths.size, 'right')} `])
   }
   if (shape.kept.has('bar')) left.push([theme.accent, `${bar(theme, scene, node)} `])
   const note = noteOf(scene, node, world, dir && (flags & OPEN) === 0)

@@ -1,6 +1,6 @@
 /** The Waste tab as lines: advice first, then the ledger, biggest first, each group with its story and its files. */
 import { formatBytes, formatCount } from '../../base/sizes.ts'
-import { cutMiddle, fit, safe, safeBytes, safeLines } from '../../base/text.ts'
+import { cutMiddle, fit as fitted, safe, safeBytes, safeLines } from '../../base/text.ts'
 import type { Cause, Stack } from '../../layer/stack.ts'
 import type { WastedPath, WasteGroup } from '../explorer/waste-rows.ts'
 import type { Theme } from '../theme.ts'
@@ -29,7 +29,9 @@ export function adviceItems(theme: Theme, advice: readonly AdviceRow[], columns:
   const room = Math.max(8, columns - INDENT - 1)
   return advice.flatMap(one => {
     const title = wrap(safe(one.title), room)
-    const fix = safeLines(one.fix).flatMap((line, at) => wrap(`${at === 0 ? `${theme.glyph.arrow} ` : '  '}${line}`, room, '  '))
+    const fix = safeLines(one.fix).flatMap((line, at) =>
+      wrap(`${at === 0 ? `${theme.glyph.arrow} ` : '  '}${line}`, room, '  '),
+    )
     return [
       ...title.map((text, at): WasteItem => ({ kind: 'advice', advice: one, text, part: at === 0 ? 'title' : 'more' })),
       ...fix.map((text): WasteItem => ({ kind: 'advice', advice: one, text, part: 'fix' })),
@@ -75,7 +77,7 @@ function itemParts(theme: Theme, model: WasteModel, item: WasteItem, columns: nu
       return [[theme.dim, item.text]]
     case 'advice': {
       const bytes = item.part === 'title' && item.advice.bytes > 0 ? formatBytes(item.advice.bytes) : ''
-      return [[theme.strong, `${fit(bytes, 8, 'right')}  `], item.part === 'fix' ? [theme.ok, item.text] : item.text]
+      return [[theme.strong, `${fitted(bytes, 8, 'right')}  `], item.part === 'fix' ? [theme.ok, item.text] : item.text]
     }
     case 'group':
       return groupParts(theme, model, item.group, item.open, columns)
@@ -84,13 +86,13 @@ function itemParts(theme: Theme, model: WasteModel, item: WasteItem, columns: nu
     case 'file': {
       const { node, bytes } = stack.waste[item.row]!
       const path = cutMiddle(safeBytes(stack.tree.path(node)), Math.max(8, columns - 14))
-      return [`${fit(formatBytes(bytes), 8, 'right')}      `, [theme.dim, path]]
+      return [`${fitted(formatBytes(bytes), 8, 'right')}      `, [theme.dim, path]]
     }
     case 'path': {
       const { node, bytes, copies, causes } = item.path
       const why = `  ${copies === 1 ? '' : `${formatCount(copies)} copies, `}${causes.join(', ')}`
       const path = cutMiddle(safeBytes(stack.tree.path(node)), Math.max(8, columns - 10 - why.length))
-      return [`${fit(formatBytes(bytes), 8, 'right')}  `, path, [theme.dim, why]]
+      return [`${fitted(formatBytes(bytes), 8, 'right')}  `, path, [theme.dim, why]]
     }
   }
 }
@@ -100,7 +102,7 @@ function groupParts(theme: Theme, model: WasteModel, group: WasteGroup, open: bo
   const where = safeBytes(model.stack.tree.path(group.node))
   const what = many === 1 ? where : `${formatCount(many)} files${where ? ` in ${where}/` : ''}`
   return [
-    [theme.strong, `${fit(formatBytes(group.bytes), 8, 'right')}  `],
+    [theme.strong, `${fitted(formatBytes(group.bytes), 8, 'right')}  `],
     [theme.dim, many === 1 ? '  ' : `${open ? theme.glyph.open : theme.glyph.closed} `],
     cutMiddle(what, Math.max(8, columns - INDENT - 2)),
   ]

@@ -15,7 +15,7 @@ export function wrap(text: string, columns: number, indent = ''): string[] {
     if (current !== '' && width(current) + width(word.trimEnd()) > room()) flush()
     let rest = word
     while (width(rest.trimEnd()) > room()) {
-      const head = takeColumns(rest, Math.max(1, room()))
+      const head = breakAfterSign(takeColumns(rest, Math.max(1, room())))
       current = head
       rest = rest.slice(head.length)
       flush()
@@ -24,6 +24,12 @@ export function wrap(text: string, columns: number, indent = ''): string[] {
   }
   if (current.trim() !== '' || lines.length === 0) flush()
   return lines
+}
+
+/** A long word is broken after a sign rather than within a name, where that does not waste much. */
+function breakAfterSign(head: string): string {
+  const sign = Math.max(...[...':/,;&=|'].map(one => head.lastIndexOf(one)))
+  return sign > head.length * 0.6 ? head.slice(0, sign + 1) : head
 }
 
 /** The beginning of a text that fits into so many columns: at least one character. */
