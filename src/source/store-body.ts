@@ -1,12 +1,15 @@
 /**
  * The content of files in a store, and their CRC-32. A file must have the size that the index says. Where anything else
  * about it is odd (its time, or fewer bytes on the disk than it has, as files of overlayfs have that only stand for
- * others), it is read through first and must have the index's CRC-64.
+ * others), it is read through first and must have the sum that the index has.
  */
 import { closeSync, type Stats } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { Fault } from '../base/errors.ts'
 import { safeBytes } from '../base/text.ts'
+import { Kind } from '../layer/entry.ts'
+import type { LayerIndex } from '../layer/layer-index.ts'
+import { pathOf } from '../layer/path-tree.ts'
 import { type Control, controlOf } from './cancel.ts'
 import { readChunks } from './region.ts'
 import { Crc64 } from './store-crc64.ts'
@@ -17,8 +20,20 @@ export interface StoreFile {
   path: Uint8Array
   size: number
   mtime: number
-  /** CRC-64, folded; null: not known. */
-  sum: number | null
+  /** What the index knows of the content; null: nothing. */
+  sum: { kind: 'crc32' | 'crc64'; value: number } | null
+}
+
+/** The regular file of an entry. @throws Fault when it is none. */
+export function storeFileAt(index: LayerIndex, entry: number, name: string): StoreFile {
+  if (index.kind[entry] !== Kind.file) throw new Fault(`Entry ${entry} of ${name} is no regular file.`)
+  const known = index.hashKind !== null && index.hashed?.[entry] === 1
+  return {
+    path: pathOf(index, index.node[entry]!),
+    size: index.size[entry]!,
+    mtime: index.mtime[entry]!,
+    sum: known ? { kind: index.hashKind!, value: index.crc![entry]! } : null,
+  }
 }
 
 export interface StoreHashJob {
@@ -84,7 +99,7 @@ async function openFile(folder: LayerFolder, file: StoreFile, name: string, cont
   const { fd, stat } = folder.open(file.path)
   try {
     if (stat.size !== file.size) throw changed(file, name)
-    if (file.sum !== null && isOdd(stat, file) && (await sumOf(fd, file.size, control)) !== file.sum) {
+    if (file.sum !== null && isOdd(stat, file) && (await sumOf(fd, file, control)) !== file.sum.value) {
       throw changed(file, name)
     }
     return fd
@@ -98,13 +113,15 @@ function isOdd(stat: Stats, file: StoreFile): boolean {
   return stat.blocks * 512 < stat.size || Math.floor(stat.mtimeMs / 1000) !== file.mtime
 }
 
-async function sumOf(fd: number, size: number, control: Control): Promise<number> {
-  const crc = new Crc64()
+async function sumOf(fd: number, { size, sum }: StoreFile, control: Control): Promise<number> {
+  const crc64 = new Crc64()
+  let plain = 0
   for await (const chunk of readChunks({ fd, start: 0, size })) {
     control.check()
-    crc.update(chunk)
+    if (sum?.kind === 'crc64') crc64.update(chunk)
+    else plain = crc32(chunk, plain)
   }
-  return crc.folded
+  return sum?.kind === 'crc64' ? crc64.folded : plain
 }
 
 function changed(file: StoreFile, name: string): Fault {

@@ -8,13 +8,12 @@ import type { Work } from '../base/progress.ts'
 import { chainIds, shortDigest } from '../image/digest.ts'
 import { stepAnomalies, stepsOf } from '../image/steps.ts'
 import type { Digest, ImageConfig, Step } from '../image/types.ts'
-import { type Anomaly, Kind } from '../layer/entry.ts'
+import type { Anomaly } from '../layer/entry.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
-import { pathOf } from '../layer/path-tree.ts'
 import { imageAnomaly } from './found.ts'
 import { type CacheSlot, decodeKept, findIndex, openIndex } from './index-cache.ts'
 import { createPool } from './pool.ts'
-import { readStoreFile, type StoreFile } from './store-body.ts'
+import { readStoreFile, storeFileAt } from './store-body.ts'
 import type { TarSplitJob } from './store-index.ts'
 import type { StoreOptions } from './store-types.ts'
 import type { Image, LayerInfo, SourceKind } from './types.ts'
@@ -132,7 +131,7 @@ export function storeImage(stored: StoredImage, options: StoreOptions): Image {
       const index = await indexLayer(layer, { signal })
       const other = elsewhere[layer]
       if (other) return yield* other.readFile(layer, entry, { start, end, ...(signal ? { signal } : {}) })
-      const file = fileAt(index, entry, nameOf(layer))
+      const file = storeFileAt(index, entry, nameOf(layer))
       if (file.size > 0) yield* readStoreFile(directoryOf(layer), file, { name: nameOf(layer), start, end, signal })
     },
     async hashFiles(layer, entries, work = {}) {
@@ -140,7 +139,7 @@ export function storeImage(stored: StoredImage, options: StoreOptions): Image {
       const other = elsewhere[layer]
       if (other) return other.hashFiles(layer, entries, work)
       const name = nameOf(layer)
-      const files = Array.from(entries, entry => fileAt(index, entry, name))
+      const files = Array.from(entries, entry => storeFileAt(index, entry, name))
       if (files.every(file => file.size === 0)) return new Uint32Array(files.length)
       return pool.run({ kind: 'store-hash', name, directory: directoryOf(layer), files }, { ...work, weight: 1 })
     },
@@ -166,17 +165,6 @@ function infosOf(layers: StoredLayer[]): LayerInfo[] {
 
 function withIds(steps: Step[], ids: (Digest | null)[]): Step[] {
   return steps.map((step, at) => ({ ...step, imageId: ids[at] ?? null }))
-}
-
-function fileAt(index: LayerIndex, entry: number, name: string): StoreFile {
-  if (index.kind[entry] !== Kind.file) throw new Fault(`Entry ${entry} of ${name} is no regular file.`)
-  const known = index.hashKind === 'crc64' && index.hashed?.[entry] === 1
-  return {
-    path: pathOf(index, index.node[entry]!),
-    size: index.size[entry]!,
-    mtime: index.mtime[entry]!,
-    sum: known ? index.crc![entry]! : null,
-  }
 }
 
 function broken(error: unknown, name: string): Fault {
