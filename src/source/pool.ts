@@ -63,6 +63,7 @@ export function createPool(threads: number = availableParallelism()): Pool {
       else task.reject(faultOf(answer))
       next()
     })
+    worker.on('messageerror', error => dismiss(worker, reasonOf(error)))
     worker.on('error', error => dismiss(worker, reasonOf(error)))
     worker.on('exit', code => dismiss(worker, `it ended with ${code}`))
     return worker
