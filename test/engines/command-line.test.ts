@@ -1,0 +1,113 @@
+/** The command line on images that a real Docker and a real Podman built: by name, and saved. */
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Builder, buildImage, importBusybox } from '../harness/engine-images.ts'
+import { startDocker, startPodman, type TestEngine } from '../harness/engines.ts'
+import { workshop } from '../harness/strata.ts'
+
+const dockerfile = `FROM busybox:test
+ENV GREETING=hello
+WORKDIR /srv/app
+COPY data /srv/app/data
+RUN chmod 600 /srv/app/data && echo more > /srv/app/more
+RUN rm /srv/app/data
+CMD ["sh"]
+`
+
+interface Row {
+  index: number
+  stored: number
+  layer: number | null
+  createdBy: string
+}
+
+const engines: [string, () => Promise<TestEngine>, Builder[], string][] = [
+  ['docker', startDocker, ['classic', 'buildkit'], 'DOCKER_HOST'],
+  ['podman', startPodman, ['podman'], 'CONTAINER_HOST'],
+]
+
+describe.each(engines)('%s', (name, start, builders, variable) => {
+  let engine: TestEngine
+  let env: NodeJS.ProcessEnv
+
+  beforeAll(async () => {
+    engine = await start()
+    env = { [variable]: `unix://${engine.socket}` }
+    await importBusybox(engine)
+    for (const builder of builders) {
+      await buildImage(engine, { tag: `app:${builder}`, builder, dockerfile, files: { data: 'x'.repeat(10_000) } })
+    }
+  })
+  afterAll(() => engine?.stop())
+
+  test('images lists what the engine lists', async () => {
+    const { stdout, stderr, code } = await workshop().run(['images', '--json'], { env })
+    expect([stderr, code]).toEqual(['', 0])
+    const names = lines(stdout).map(row => `${row.repository}:${row.tag}`.replace('localhost/', ''))
+    for (const builder of builders) expect(names).toContain(`app:${builder}`)
+    const row = lines(stdout).find(one => one.tag === builders[0])
+    expect(row).toMatchObject({ engine: name })
+    expect(row!.unique).toBeGreaterThanOrEqual(10_000)
+    expect(row!.unique).toBeLessThan(100_000)
+  })
+
+  test.each(builders)('the %s image by name is what its archive is', async builder => {
+    const { run, path } = workshop()
+    const archive = join(path, 'app.tar')
+    await engine.cli('save', '-o', archive, `app:${builder}`)
+    const saved = await run(['analyze', archive, '--json'])
+    // In another workshop: a cache that knows all layers would spare the export, and with it the config.
+    const named = await workshop().run(['analyze', `app:${builder}`, '--json'], { env })
+    expect([saved.stderr, saved.code, named.stderr, named.code]).toEqual(['', 0, '', 0])
+    const [left, right] = [JSON.parse(saved.stdout), JSON.parse(named.stdout)]
+    for (const key of ['bytes', 'efficiency', 'entries', 'waste', 'dive', 'steps', 'advice']) {
+      if (key === 'bytes') expect(right[key].stored).toEqual(left[key].stored)
+      else expect([key, right[key]]).toEqual([key, left[key]])
+    }
+    expect(right.image.id).toBe(left.image.id)
+    expect(left.waste.filter((row: { path: string }) => row.path === 'srv/app/data').length).toBe(2)
+  })
+
+  test.each(builders)('history of the %s image has the sizes of the engine’s own', async builder => {
+    const { run } = workshop()
+    const own = (await engine.cli('history', '--format', '{{.Size}}', '--human=false', `app:${builder}`)).split('\n')
+    const { stdout } = await run(['history', `app:${builder}`, '--json'], { env })
+    const rows = lines(stdout) as unknown as Row[]
+    expect(rows.length).toBe(own.length)
+    // Docker counts the targets of symbolic links too: the base is full of them.
+    if (name === 'docker') expect(rows.slice(0, -1).map(row => row.stored)).toEqual(own.slice(0, -1).map(Number))
+    expect(rows.map(row => row.index)).toEqual(rows.map((_, at) => rows.length - at))
+  })
+
+  test('files of any step, deleted ones too', async () => {
+    const { run } = workshop()
+    const reference = `app:${builders[0]}`
+    const gone = await run(['cat', reference, '/srv/app/data'], { env })
+    expect([gone.code, gone.stdout]).toEqual([1, ''])
+    const step = Number(/as of step (\d+) still has it/.exec(gone.stderr)?.[1])
+    expect((await run(['cat', `${reference}@${step}`, '/srv/app/data'], { env })).stdout).toBe('x'.repeat(10_000))
+    const changes = lines((await run(['tree', `${reference}@${step + 1}`, '--changes', '--json'], { env })).stdout)
+    expect(changes.filter(row => row.change === 'D').map(row => row.path)).toEqual(['srv/app/data'])
+    const inspected = JSON.parse((await run(['inspect', reference], { env })).stdout)
+    expect(inspected.run).toMatchObject({ workingDir: '/srv/app', cmd: ['sh'] })
+    expect((await run(['dockerfile', reference], { env })).stdout).toContain('ENV GREETING=hello')
+  })
+
+  test('doctor finds it', async () => {
+    const { stdout } = await workshop().run(['doctor', '--json'], { env })
+    expect(lines(stdout).find(row => row.what === name)).toMatchObject({ state: 'ok' })
+  })
+
+  test('a name that it does not have is a sentence', async () => {
+    const { stderr, code } = await workshop().run(['analyze', 'no/such:image'], { env })
+    expect(stderr).toMatch(/^strata: There is no image “no\/such:image” here\.\n/)
+    expect(code).toBe(1)
+  })
+})
+
+function lines(text: string): Record<string, unknown & string>[] {
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map(line => JSON.parse(line))
+}
