@@ -41,6 +41,10 @@ interface HostileCase {
   run?: string
 }
 
+const words =
+  'id file bytes cls ref why note name explore unpack time_s rss_mb must_exist content forbidden_in_output count run'
+const knownKeys = new Set(words.split(' '))
+
 interface Place {
   program: string
   meter: Meter
@@ -72,6 +76,8 @@ export async function checkHostile(
         await report.run(name, () => explore(place, hostile, [verb, file, ...options]))
       }
       await report.run(`hostile/${hostile.id}: extract`, () => unpack(place, hostile, file))
+      const unknown = Object.keys(hostile).filter(key => !knownKeys.has(key))
+      if (unknown.length > 0) report.note(`not looked at: ${unknown.join(', ')} of hostile/${hostile.id}`)
       if (hostile.run) report.note(`not run: hostile/${hostile.id} in a container (${hostile.run})`)
       rmSync(root, { recursive: true, force: true })
     }

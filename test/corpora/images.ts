@@ -128,8 +128,9 @@ async function opened(path: string, file: ExpectedFile, at: number): Promise<str
   const image = await openImage(referenceOf(path, file, at), { cache: false })
   try {
     const { indexes, errors } = await readLayers(image)
-    const broken = wanted.layers.filter(layer => layer.tar_error !== undefined).length
+    const broken = wanted.layers.filter(isBroken).length
     if (errors.length !== broken) return [`${errors.length} layers could not be read, not ${broken}: ${errors}`]
+    if (broken > 0) return [...errors.flatMap(clearError), ...sameFacts(image, path, file, wanted)]
     const stack = new Stack()
     for (const index of indexes) stack.push(index)
     return [
@@ -142,6 +143,11 @@ async function opened(path: string, file: ExpectedFile, at: number): Promise<str
   } finally {
     await image.close()
   }
+}
+
+/** A layer that the reference programs could not read to its end, or at all. */
+function isBroken(layer: ExpectedLayer): boolean {
+  return layer.tar_error !== undefined || layer.entries === undefined
 }
 
 /** The index of every layer; of a broken one what could be read of it. */
@@ -197,7 +203,7 @@ function sameLayer(
   wanted: ExpectedLayer,
   at: number,
 ): string[] {
-  if (!index) return wanted.tar_error === undefined ? [`layer ${at} is missing`] : []
+  if (!index) return [`layer ${at} is missing`]
   const info = image.layers[at]
   const set = changes(stack, at, at)
   const lines = linesOf(stack, set.nodes, node => `${set.letter(node)} `)
