@@ -85,9 +85,11 @@ function apply(records: PaxRecords, key: string, value: Uint8Array, where: strin
       return
   }
   if (key.startsWith(XATTR)) {
+    const name = key.slice(XATTR.length)
+    // No file system has an attribute of such a name.
+    if (name === '' || name.includes('\0')) return
     records.xattrs ??= new Map()
-    if (value.length === 0 && key.length === XATTR.length) return
-    records.xattrs.set(key.slice(XATTR.length), value)
+    records.xattrs.set(name, value)
   } else if (key.startsWith('GNU.sparse.')) {
     const text = latin1.decode(value)
     if (key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes') {

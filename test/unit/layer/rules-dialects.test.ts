@@ -106,6 +106,13 @@ describe('rule 11: dialects', () => {
     ])
   })
 
+  test('an attribute whose name holds a NUL is passed over', () => {
+    const read = first(
+      entry({ path: 'x', xattrs: { 'user.%00a': 'b', 'user.c': 'd' }, pax: [['SCHILY.xattr.user.n\0', 'z']] }),
+    )
+    expect([...(read.xattrs ?? [])].map(([name]) => name)).toEqual(['user.%00a', 'user.c'])
+  })
+
   test('a PAX header goes for one entry', () => {
     const stack = stackOf(tar(entry({ path: 'x', pax: [['uid', '9']] }), 'file y 1'))
     expect(treeText(stack)).toBe('x 0 9:0\ny 1')
