@@ -1,47 +1,70 @@
 /**
- * Raw image configs on the disk, by the digest that they have: Docker's and Podman's image id. A config that does not
- * have its digest counts as missing, so nothing that gets in there can show a wrong image.
+ * Raw image configs on the disk, found by image id: the config's own digest, or (containerd image store) that of the
+ * manifest or index that leads to it. Every document must have the digest that it is asked for by, so nothing that gets
+ * in there can show a wrong image.
  */
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { z } from 'zod'
 import { digestOf } from '../image/digest.ts'
 import type { Digest } from '../image/types.ts'
 
 const mostBytes = 16 << 20
+/** An index leads to a handful of manifests, each to one config. */
+const mostDocuments = 64
 
-/**
- * The config of an image id: the config's own digest, or (containerd image store) that of the manifest that names it.
- * null when it is not kept.
- */
-export function keptConfig(folder: string, id: Digest): unknown {
-  const document = kept(folder, id)
-  const named = document === null ? null : configOf(document)
-  return named === null ? document : kept(folder, named)
+/** The config that an image id leads to and that has these layers; null when it is not kept. */
+export function keptConfig(folder: string, id: Digest, diffIds: readonly Digest[]): unknown {
+  for (const { document } of reach(id, digest => kept(folder, digest))) {
+    const read = configShape.safeParse(document)
+    if (read.success && read.data.rootfs.diff_ids.join() === diffIds.join()) return document
+  }
+  return null
 }
 
 /** Keeps what an image id leads to, from documents by their digests, for the next time. */
 export function keepConfig(folder: string, id: Digest, documents: ReadonlyMap<Digest, Uint8Array>): void {
-  const bytes = documents.get(id)
-  if (!bytes) return
-  const named = configOf(parsed(bytes))
-  const config = named === null ? null : documents.get(named)
-  if (named !== null && !config) return
-  keep(folder, id, bytes)
-  if (named !== null && config) keep(folder, named, config)
+  for (const { bytes, digest } of reach(id, one => documents.get(one) ?? null)) keep(folder, digest, bytes)
 }
 
-/** The digest of the config that a manifest names; null for what is no manifest. */
-function configOf(document: unknown): Digest | null {
-  const digest = (document as { config?: { digest?: unknown } } | null)?.config?.digest
-  return typeof digest === 'string' ? digest : null
+interface Reached {
+  digest: Digest
+  bytes: Uint8Array
+  document: unknown
 }
 
-function kept(folder: string, digest: Digest): unknown {
+/** The document of this digest and those that it leads to, as far as they are there. */
+function reach(id: Digest, find: (digest: Digest) => Uint8Array | null): Reached[] {
+  const found = new Map<Digest, Reached>()
+  const open = [id]
+  for (let digest = open.shift(); digest !== undefined && found.size < mostDocuments; digest = open.shift()) {
+    const bytes = found.has(digest) ? null : find(digest)
+    if (bytes === null) continue
+    const document = parsed(bytes)
+    found.set(digest, { digest, bytes, document })
+    open.push(...leads(document))
+  }
+  return [...found.values()]
+}
+
+function leads(document: unknown): Digest[] {
+  const manifest = manifestShape.safeParse(document)
+  if (manifest.success) return [manifest.data.config.digest]
+  const index = indexShape.safeParse(document)
+  return index.success ? index.data.manifests.slice(0, mostDocuments).map(one => one.digest) : []
+}
+
+const descriptor = z.object({ digest: z.string() })
+const manifestShape = z.object({ config: descriptor, layers: z.array(z.unknown()) })
+const indexShape = z.object({ manifests: z.array(descriptor) })
+const configShape = z.object({ rootfs: z.object({ diff_ids: z.array(z.string()) }) })
+
+function kept(folder: string, digest: Digest): Uint8Array | null {
   try {
     const path = pathOf(folder, digest)
     if (statSync(path).size > mostBytes) return null
     const bytes = readFileSync(path)
-    return digestOf(bytes) === digest ? parsed(bytes) : null
+    return digestOf(bytes) === digest ? bytes : null
   } catch {
     return null
   }

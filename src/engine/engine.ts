@@ -84,7 +84,7 @@ export interface ImageFacts {
   config: unknown
   /** The storage driver's name; null where there is none (containerd image store). */
   driver: string | null
-  /** Digest of the manifest or index, where the engine knows it. */
+  /** Digest of the manifest (of an index, where the engine does not tell which manifest); null with graph drivers. */
   manifest: Digest | null
   /** The whole answer. */
   raw: unknown
@@ -179,7 +179,10 @@ export async function openEngine(endpoint: Endpoint, options: ClientOptions): Pr
     images: ({ all = false, signal } = {}) =>
       client.get('/images/json', imageListShape, { query: { all: all ? 1 : 0 }, signal }),
     async inspect(name, query = {}) {
-      const call = { query: capabilities.platforms ? platformOf(query) : {}, signal: query.signal }
+      // One platform of several, or what the index of several leads to: an engine does not tell both at once.
+      const which =
+        query.platform && capabilities.platforms ? platformOf(query) : client.speaks('1.48') ? { manifests: 1 } : {}
+      const call = { query: which, signal: query.signal }
       return client.get(`/images/${pathOf(name)}/json`, imageFactsShape, call)
     },
     async history(name, query = {}) {

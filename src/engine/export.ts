@@ -37,6 +37,8 @@ export interface Export {
 interface Run {
   content: boolean
   image: Promise<Image>
+  /** Whether the image has arrived. */
+  whole: boolean
   stop: AbortController
   waiting: number
   listeners: Set<(progress: Progress) => void>
@@ -48,18 +50,20 @@ interface Run {
 export function createExport(options: ExportOptions): Export {
   const { facts } = options
   let run: Run | null = null
-  let older: Promise<unknown> = Promise.resolve()
+  const begun: Run[] = []
 
   function running(content: boolean): Run {
     if (run !== null && (run.content || !content)) return run
-    const previous = run
-    const begun = begin(options, content, older)
-    run = begun
-    older = Promise.allSettled([older, previous?.image.then(image => image.close())])
-    begun.image.catch(() => {
-      if (run === begun) run = null
-    })
-    return begun
+    const one = begin(options, content)
+    run = one
+    begun.push(one)
+    one.image.catch(() => forget(one))
+    return one
+  }
+
+  /** Whoever asks next begins a new one. */
+  function forget(one: Run): void {
+    if (run === one) run = null
   }
 
   async function waitFor<T>(content: boolean, work: Work, wait: (run: Run) => Promise<T>): Promise<T> {
@@ -72,7 +76,10 @@ export function createExport(options: ExportOptions): Export {
       return await orAborted(wait(on), work.signal)
     } finally {
       if (listener) on.listeners.delete(listener)
-      if (--on.waiting === 0 && work.signal?.aborted) on.stop.abort()
+      if (--on.waiting === 0 && work.signal?.aborted && !on.whole) {
+        forget(on)
+        on.stop.abort()
+      }
     }
   }
 
@@ -94,19 +101,18 @@ export function createExport(options: ExportOptions): Export {
         }
       }),
     async close() {
-      const last = run
-      last?.stop.abort()
-      await Promise.allSettled([older, last?.image.then(image => image.close())])
+      for (const one of begun) one.stop.abort()
+      await Promise.allSettled(begun.map(one => one.image.then(image => image.close())))
     },
   }
 }
 
-function begin(options: ExportOptions, content: boolean, after: Promise<unknown>): Run {
-  const stop = new AbortController()
+function begin(options: ExportOptions, content: boolean): Run {
   const run: Run = {
     content,
-    image: after.then(() => receive(options, run)),
-    stop,
+    whole: false,
+    image: Promise.resolve().then(() => receive(options, run)),
+    stop: new AbortController(),
     waiting: 0,
     listeners: new Set(),
     landed: new Map(),
@@ -141,7 +147,7 @@ async function receive(
       run.wake.clear()
     },
   })
-  if (cacheFolder !== null) keepConfigOf(folder, cacheFolder, facts.id)
+  if (cacheFolder !== null) keepConfigOf(folder, cacheFolder, facts.manifest ?? facts.id)
   const choice = { name: null, position: null, platform: platform ?? null }
   const source = engine.kind === 'podman' ? 'podman-save' : 'docker-save'
   const image = await openFolder(folder, { ...open, reference, source, choice, signal: undefined })
@@ -152,6 +158,7 @@ async function receive(
     await image.close()
     throw new Fault(`${name} holds another image than the engine told of.`, { hint: 'Open it again.' })
   }
+  run.whole = true
   onImage(image)
   return image
 }

@@ -31,7 +31,7 @@ export async function firstSight(
   cacheFolder: string | null,
 ): Promise<FirstSight> {
   const stepIds = stepImages(engine.kind, rows, await chainOf(engine, facts, query))
-  const kept = cacheFolder === null ? null : keptConfig(cacheFolder, facts.id)
+  const kept = cacheFolder === null ? null : keptConfig(cacheFolder, facts.manifest ?? facts.id, facts.diffIds)
   const raw = kept ?? (await assembled(engine, facts, rows, query))
   const { config, anomalies } = parseConfig(raw)
   const steps = withIds(stepsOf(config.history, facts.diffIds.length), stepIds)

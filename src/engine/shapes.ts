@@ -29,7 +29,7 @@ export const imageFactsShape: z.ZodType<ImageFacts> = z.looseObject({ Id: z.stri
     diffIds: image.RootFS.Layers,
     config: image.Config,
     driver: image.GraphDriver.Name || null,
-    manifest: image.Descriptor.digest || null,
+    manifest: manifestOf(image) || image.Descriptor.digest || null,
     raw,
   }
 })
@@ -111,6 +111,19 @@ const inspected = z.object({
   RootFS: z.object({ Layers: texts }).catch({ Layers: [] }),
   GraphDriver: z.object({ Name: text }).catch({ Name: '' }),
   Descriptor: z.object({ digest: text }).catch({ digest: '' }),
+  Manifests: z
+    .array(
+      z.object({
+        Kind: text,
+        Available: flag,
+        Descriptor: z.object({ digest: text }).catch({ digest: '' }),
+        ImageData: z
+          .object({ Platform: z.object({ os: text, architecture: text, variant: text }) })
+          .nullish()
+          .catch(null),
+      }),
+    )
+    .catch([]),
 })
 
 const historyItem = z.object({ Id: text, Created: number, CreatedBy: text, Size: number, Comment: text })
@@ -158,6 +171,15 @@ function historyRow(row: z.infer<typeof historyItem>): EngineHistoryRow {
 /** Docker before 1.43 names what has no name `<none>:<none>`. */
 function namesOf(tags: string[]): string[] {
   return tags.filter(tag => !tag.includes('<none>'))
+}
+
+/** Of the manifests that an index leads to, the one that was inspected: its digest; '' when that is not told. */
+function manifestOf({ Os, Architecture, Variant, Manifests }: z.infer<typeof inspected>): string {
+  const same = Manifests.filter(({ Kind, Available, ImageData }) => {
+    const { os = '', architecture = '', variant = '' } = ImageData?.Platform ?? {}
+    return Kind === 'image' && Available && os === Os && architecture === Architecture && (variant || '') === Variant
+  })
+  return same.length === 1 ? same[0].Descriptor.digest : ''
 }
 
 /** Podman leaves the prefix out in places. */

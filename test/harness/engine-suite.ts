@@ -1,8 +1,14 @@
 /** What every engine has to answer through the one interface, whatever its kind, version and store. Their own command lines are the judges. */
 import { execFileSync } from 'node:child_process'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type Engine, openEngine } from '../../src/engine/engine.ts'
 import { ancestry, inferHistory, stepImages } from '../../src/engine/history.ts'
+import { engineResolver } from '../../src/engine/resolve.ts'
+import type { LayerIndex } from '../../src/layer/layer-index.ts'
+import { pathOf } from '../../src/layer/path-tree.ts'
+import { openImage } from '../../src/source/open.ts'
+import type { Image } from '../../src/source/types.ts'
 import { type Builder, buildImage, importBusybox } from './engine-images.ts'
 import type { TestEngine } from './engines.ts'
 
@@ -137,6 +143,40 @@ export function describeEngine({ name, start, builders, containerd = false }: Se
       expect(await engine.health()).toBe(null)
     })
 
+    test.each(
+      builders,
+    )('an image of the %s builder is opened at once and becomes what its export is', async builder => {
+      const name = `app:${builder}`
+      const cacheDir = real.scratch.folder(`cache-${builder}`)
+      const archive = await inArchive(name, builder)
+      const image = await opened(name, cacheDir)
+      expect(image.source).toBe(engine.kind === 'podman' ? 'podman-save' : 'docker-save')
+      expect(image.names.map(one => one.replace('localhost/', ''))).toEqual([name])
+      expect(outline(image)).toEqual(outline(archive))
+      const indexes = await Promise.all(image.layers.map((_, at) => image.indexLayer(at)))
+      for (const [at, index] of indexes.entries()) expect(listing(index)).toEqual(listing(await archive.indexLayer(at)))
+      expect(image.id).toBe(archive.id)
+      expect({ ...image.config, parent: null }).toEqual({ ...archive.config, parent: null })
+      expect(image.steps.map(step => ({ ...step, imageId: null }))).toEqual(archive.steps)
+      expect(image.steps.at(-1)?.imageId).toBe((await engine.inspect(name)).id)
+      expect(image.anomalies).toEqual([])
+
+      const again = await opened(name, cacheDir)
+      expect(again.steps).toEqual(image.steps)
+      const kept = await Promise.all(again.layers.map((_, at) => again.indexLayer(at)))
+      expect(kept.map(listing)).toEqual(indexes.map(listing))
+      expect(await contentOf(again, 'a')).toBe('hello')
+    })
+
+    test('the wait for an export can be given up, and begun again', async () => {
+      const image = await opened(`app:${builders[0]}`, null)
+      const stop = new AbortController()
+      const asked = image.indexLayer(0, { signal: stop.signal })
+      stop.abort()
+      await expect(asked).rejects.toMatchObject({ message: 'Cancelled.', exitCode: 130 })
+      expect((await image.indexLayer(image.layers.length - 1)).entries).toBeGreaterThan(0)
+    })
+
     test('what it has not is refused with its own words', async () => {
       await expect(engine.inspect('nope:1')).rejects.toMatchObject({
         status: 404,
@@ -145,11 +185,58 @@ export function describeEngine({ name, start, builders, containerd = false }: Se
       await expect(engine.history('nope:1')).rejects.toMatchObject({ message: expect.stringContaining('nope') })
     })
 
+    /** The image as `openImage` finds it by its name, with nothing of this machine around it. */
+    async function opened(name: string, cacheDir: string | null): Promise<Image> {
+      const host = `unix://${real.socket}`
+      const env = engine.kind === 'podman' ? { CONTAINER_HOST: host } : { DOCKER_HOST: host }
+      const engines = engineResolver({ env, home: '/nonexistent', uid: 0, root: '/nonexistent' })
+      const image = await openImage(name, { engines, cacheDir })
+      onTestFinished(() => image.close())
+      return image
+    }
+
+    async function inArchive(name: string, builder: string): Promise<Image> {
+      const path = join(real.dataRoot, '..', `${builder}.tar`)
+      await real.cli('save', '-o', path, name)
+      const image = await openImage(path, { cache: false })
+      onTestFinished(() => image.close())
+      return image
+    }
+
     async function layersAt(ids: (string | null)[]): Promise<(number | null)[]> {
       if (engine.kind === 'podman') return []
       return Promise.all(ids.map(async id => (id === null ? null : (await engine.inspect(id)).diffIds.length)))
     }
   })
+}
+
+/** Which steps own which layers. */
+function outline(image: Image): unknown {
+  return {
+    layers: image.layers.map(layer => layer.diffId),
+    steps: image.steps.map(step => [step.createdBy || null, step.layer]),
+  }
+}
+
+/** Every entry of an index as text. */
+function listing(index: LayerIndex): string[] {
+  return Array.from({ length: index.entries }, (_, at) => {
+    const path = Buffer.from(pathOf(index, index.node[at]!)).toString('latin1')
+    return [path, index.kind[at], index.mode[at], index.size[at], index.mtime[at], index.offset?.[at]].join(' ')
+  })
+}
+
+/** The content of the last file of this name. */
+async function contentOf(image: Image, name: string): Promise<string> {
+  for (const layer of image.layers.keys()) {
+    const index = await image.indexLayer(layer)
+    const entry = listing(index).findIndex(line => line.startsWith(`${name} 0 `))
+    if (entry < 0) continue
+    const chunks: Uint8Array[] = []
+    for await (const chunk of image.readFile(layer, entry)) chunks.push(chunk)
+    return Buffer.concat(chunks).toString()
+  }
+  throw new Error(`no file ${name}`)
 }
 
 async function exported(engine: Engine, name: string): Promise<Buffer> {
