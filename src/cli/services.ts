@@ -2,20 +2,35 @@
 import { readdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import type { ImageLister } from '../actions/image-list.ts'
 import type { Services } from '../actions/services.ts'
 import { openImage } from '../source/open.ts'
-import { createLister } from './image-lister.ts'
 import type { Options } from './program.ts'
 import { surroundings } from './surroundings.ts'
 import { openOptions } from './target.ts'
 
 export function createServices(options: Options): Services {
-  const { engine, context } = openOptions(options)
   return {
-    images: createLister(surroundings(), { engine, context }),
+    images: listerOf(options),
     open: (reference, work = {}) => openImage(reference, { ...openOptions(options), ...work }),
     completePath,
     now: () => Date.now(),
+  }
+}
+
+/** Loaded when the list is first looked at: an archive is on the screen before anything of the engines is read. */
+function listerOf(options: Options): ImageLister {
+  const { engine, context } = openOptions(options)
+  let lister: Promise<ImageLister> | null = null
+  const loaded = () => {
+    lister ??= import('./image-lister.ts').then(one => one.createLister(surroundings(), { engine, context }))
+    return lister
+  }
+  return {
+    async *list(signal) {
+      yield* (await loaded()).list(signal)
+    },
+    detail: async (row, signal) => (await loaded()).detail(row, signal),
   }
 }
 
