@@ -3,7 +3,7 @@
  * opens without an export, and without any engine running.
  */
 import { statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type ImageName, parseImageName } from '../image/image-name.ts'
 import { listContainerdStore, openContainerdStore } from './containerd-store.ts'
 import { listContainersStorage, openContainersStorage } from './containers-storage.ts'
@@ -191,17 +191,22 @@ function dataHome({ env, home }: StoreSurroundings): string {
   return env.XDG_DATA_HOME || join(home, '.local/share')
 }
 
-/** A place that one may not look into counts as there: why it can not be read is worth telling. */
+/** A place that one may not look into counts as there, when as much of it is seen: why it can not be read is worth telling. */
 function isThere({ kind, root }: StoreLocation): boolean {
   const mark = {
     'docker-store': 'image',
     'containers-storage': '',
     'containerd-store': 'io.containerd.content.v1.content',
   }
+  const seen = look(join(root, mark[kind]))
+  return seen === 'there' || (seen === 'closed' && look(dirname(root)) === 'there')
+}
+
+function look(path: string): 'there' | 'closed' | 'absent' {
   try {
-    return statSync(join(root, mark[kind])).isDirectory()
+    return statSync(path).isDirectory() ? 'there' : 'absent'
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EACCES'
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'closed' : 'absent'
   }
 }
 
