@@ -1,0 +1,17 @@
+/** The process that becomes a container: it builds its own world, then starts the payload and stays as its pid 1. */
+#ifndef STRATA_CHILD_H
+#define STRATA_CHILD_H
+#include "spec.h"
+
+struct child {
+  struct spec *spec;
+  const char *id;
+  int sync;        /* our end of the socket pair */
+  bool user;       /* in a new user namespace */
+  char **argv;     /* of the process, overwritten so that a container does not read the host's paths in it */
+};
+
+/** Runs in the new namespaces and gives the exit status of the process. */
+int child_main(struct child *c);
+
+#endif

@@ -1,0 +1,133 @@
+/**
+ * Layers are handed over as descriptors, so neither ':' in a path nor the length of an option string matters. Kernels
+ * before 6.13 get "/proc/self/fd/N" for them, kernels before 6.5 get mount(2) with "3:4:5" seen from /proc/self/fd.
+ *
+ * Under the lowest layer lies one of our own, in memory, that holds only the places things are mounted on: an image
+ * without /proc gets one, and neither its layers nor the container's upper directory know.
+ */
+#include "overlay.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "mounts.h"
+#include "own.h"
+#include "rootfs.h"
+#include "sys.h"
+
+struct layers {
+  int fds[MAX_LAYERS + 1]; /* lower, top first, then our own */
+  int count, upper, work;
+};
+
+static void release(struct layers *l) {
+  for (int i = 0; i < l->count; i++) close(l->fds[i]);
+  own_close(&l->upper);
+  own_close(&l->work);
+}
+
+static int directory(const char *path, const char *what, struct err *e) {
+  int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return fd < 0 ? err_set(e, errno, "%s %s", what, path) : fd;
+}
+
+static int add(struct layers *l, int fd) {
+  if (fd >= 0) l->fds[l->count++] = fd;
+  return fd;
+}
+
+/** Our own lowest layer; it covers the first layer's directory in this mount namespace, whose descriptor is open already. */
+static int add_places(struct layers *l, const struct spec *s, struct err *e) {
+  OWN_FD fs = sys_fsopen("tmpfs");
+  if (fs < 0 || sys_fsconfig(fs, FSCONFIG_STRING, "mode", "0755", 0) < 0 || sys_fsconfig(fs, FSCONFIG_STRING, "size", "1m", 0) < 0 ||
+      sys_fsconfig(fs, FSCONFIG_CREATE, NULL, NULL, 0) < 0)
+    return err_set(e, errno, "make the layer of mount points");
+  OWN_FD places = sys_fsmount(fs, 0);
+  if (places < 0 || sys_move_mount(places, l->fds[0]) < 0) return err_set(e, errno, "attach the layer of mount points");
+  if (mounts_make_places(places, s, e) < 0) return -1;
+  return add(l, own_give(&places));
+}
+
+static int open_layers(struct layers *l, const struct spec *s, struct err *e) {
+  for (uint32_t i = 0; i < s->lower.count; i++)
+    if (add(l, directory(s->lower.items[i], "layer", e)) < 0) return -1;
+  if (s->upper != NULL) {
+    if ((l->upper = directory(s->upper, "upper directory", e)) < 0 || (l->work = directory(s->work, "work directory", e)) < 0) return -1;
+  }
+  /* The kernel takes 500; the lowest place is ours only where there is room for it. */
+  return l->count < MAX_LAYERS ? (add_places(l, s, e) < 0 ? -1 : 0) : 0;
+}
+
+/** What the kernel has to say about a file system context that failed, after our own words. */
+static int context_error(int fs, int number, const char *what, struct err *e) {
+  char said[256];
+  ssize_t length = read(fs, said, sizeof said - 1);
+  if (length <= 2) return err_set(e, number, "%s", what);
+  said[length] = 0;
+  said[strcspn(said, "\n")] = 0;
+  return err_set(e, number, "%s (%s)", what, said + 2);
+}
+
+/** One directory by descriptor, or by the name that /proc gives it where the kernel wants a string. */
+static int set_directory(int fs, const char *key, int fd) {
+  if (sys_fsconfig(fs, FSCONFIG_FD, key, NULL, fd) == 0) return 0;
+  if (errno != EINVAL && errno != EOPNOTSUPP) return -1;
+  char path[32];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  return sys_fsconfig(fs, FSCONFIG_STRING, key, path, 0);
+}
+
+/** Off explicitly, whatever the module's defaults are: each of them leaves an upper directory that `diff` could not read. */
+static const char *const options[][2] = {{"redirect_dir", "nofollow"}, {"metacopy", "off"}, {"index", "off"}};
+
+/** -2: this kernel can not do it that way. */
+static int mount_by_context(const struct layers *l, const struct spec *s, bool user, struct err *e) {
+  OWN_FD fs = sys_fsopen("overlay");
+  if (fs < 0) return errno == ENOSYS ? -2 : err_set(e, errno, "this kernel has no overlay file system for us");
+  for (int i = 0; i < l->count; i++)
+    if (set_directory(fs, "lowerdir+", l->fds[i]) < 0) return i == 0 && errno == EINVAL ? -2 : context_error(fs, errno, "add a layer", e);
+  if (l->upper >= 0 && (set_directory(fs, "upperdir", l->upper) < 0 || set_directory(fs, "workdir", l->work) < 0))
+    return context_error(fs, errno, "use the upper directory", e);
+  for (size_t i = 0; l->upper >= 0 && i < sizeof options / sizeof options[0]; i++)
+    if (sys_fsconfig(fs, FSCONFIG_STRING, options[i][0], options[i][1], 0) < 0) return context_error(fs, errno, options[i][0], e);
+  if (s->volatile_upper && l->upper >= 0 && sys_fsconfig(fs, FSCONFIG_FLAG, "volatile", NULL, 0) < 0) return context_error(fs, errno, "volatile", e);
+  if (user && sys_fsconfig(fs, FSCONFIG_FLAG, "userxattr", NULL, 0) < 0) return context_error(fs, errno, "userxattr", e);
+  if (sys_fsconfig(fs, FSCONFIG_CREATE, NULL, NULL, 0) < 0) return context_error(fs, errno, "mount the layers", e);
+  int mounted = sys_fsmount(fs, ATTR_NODEV);
+  return mounted < 0 ? err_set(e, errno, "mount the layers") : mounted;
+}
+
+static int mount_by_string(const struct layers *l, const struct spec *s, bool user, struct err *e) {
+  char text[4096], target[32];
+  size_t used = (size_t)snprintf(text, sizeof text, "lowerdir=");
+  for (int i = 0; i < l->count && used < sizeof text; i++)
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s%d", i == 0 ? "" : ":", l->fds[i]);
+  if (l->upper >= 0 && used < sizeof text)
+    used += (size_t)snprintf(text + used, sizeof text - used, ",upperdir=%d,workdir=%d,redirect_dir=nofollow,metacopy=off,index=off%s",
+                             l->upper, l->work, s->volatile_upper ? ",volatile" : "");
+  if (user && used < sizeof text) used += (size_t)snprintf(text + used, sizeof text - used, ",userxattr");
+  if (used >= sizeof text) return err_set(e, 0, "%d layers do not fit into mount(2)'s options", l->count);
+  snprintf(target, sizeof target, "/proc/self/fd/%d", l->upper >= 0 ? l->upper : l->fds[0]);
+  if (chdir("/proc/self/fd") < 0) return err_set(e, errno, "enter /proc/self/fd");
+  int failed = mount("overlay", target, "overlay", MS_NODEV, text) < 0, number = errno;
+  if (chdir("/") < 0 || failed) return err_set(e, number, "mount the layers");
+  return open(s->upper != NULL ? s->upper : s->lower.items[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+int overlay_mount(const struct spec *s, bool user, struct err *e) {
+  struct layers l = {.upper = -1, .work = -1};
+  int mounted = -1;
+  if (open_layers(&l, s, e) == 0) {
+    mounted = s->classic_mount ? -2 : mount_by_context(&l, s, user, e);
+    if (mounted == -2) mounted = mount_by_string(&l, s, user, e);
+    else if (mounted >= 0 && sys_move_mount(mounted, l.upper >= 0 ? l.upper : l.fds[0]) < 0) {
+      err_set(e, errno, "attach the layers");
+      close(mounted);
+      mounted = -1;
+    }
+  }
+  release(&l);
+  return mounted;
+}

@@ -1,0 +1,89 @@
+/** One poll loop: signals to the container's pid 1, keys to its terminal, its output to ours. */
+#include "relay.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+
+#include "own.h"
+#include "sys.h"
+
+struct terminal {
+  int master;
+  bool raw, input_open;
+  struct termios saved;
+};
+
+static void held(sigset_t *set) {
+  sigfillset(set);
+  /* Faults of our own must end us, and a stopped caller's terminal is the shell's business. */
+  int ours[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT};
+  for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) sigdelset(set, ours[i]);
+}
+
+void relay_hold_signals(void) {
+  sigset_t set;
+  held(&set);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void resize(const struct terminal *t) {
+  struct winsize size;
+  if (t->master >= 0 && ioctl(0, TIOCGWINSZ, &size) == 0) ioctl(t->master, TIOCSWINSZ, &size);
+}
+
+static void raw(struct terminal *t) {
+  if (t->master < 0 || tcgetattr(0, &t->saved) < 0) return;
+  struct termios changed = t->saved;
+  cfmakeraw(&changed);
+  t->raw = tcsetattr(0, TCSANOW, &changed) == 0;
+  resize(t);
+}
+
+static bool copy(int from, int to) {
+  char bytes[16384];
+  ssize_t got = read(from, bytes, sizeof bytes);
+  if (got < 0) return errno == EINTR || errno == EAGAIN;
+  for (ssize_t at = 0; at < got;) {
+    ssize_t wrote = write(to, bytes + at, (size_t)(got - at));
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return false;
+    at += wrote;
+  }
+  return got > 0;
+}
+
+static void pass_signal(int signals, int pidfd, const struct terminal *t) {
+  struct signalfd_siginfo info;
+  if (read(signals, &info, sizeof info) != sizeof info) return;
+  if (info.ssi_signo == SIGWINCH) resize(t);
+  else if (info.ssi_signo != SIGCHLD && info.ssi_signo != SIGPIPE) sys_pidfd_send_signal(pidfd, (int)info.ssi_signo);
+}
+
+/** What the container wrote before it ended is still in the terminal; a background process that holds it open is not waited for. */
+static void drain(const struct terminal *t) {
+  struct pollfd last = {.fd = t->master, .events = POLLIN};
+  while (t->master >= 0 && poll(&last, 1, 0) > 0 && (last.revents & POLLIN) && copy(t->master, 1)) continue;
+}
+
+void relay(int pidfd, int master) {
+  struct terminal t = {.master = master, .input_open = true};
+  sigset_t set;
+  held(&set);
+  OWN_FD signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  raw(&t);
+  for (;;) {
+    struct pollfd polled[4] = {{pidfd, POLLIN, 0}, {signals, POLLIN, 0}, {t.master, POLLIN, 0}, {t.master >= 0 && t.input_open ? 0 : -1, POLLIN, 0}};
+    if (poll(polled, 4, -1) < 0 && errno != EINTR) break;
+    if (polled[1].revents != 0) pass_signal(signals, pidfd, &t);
+    if (polled[2].revents != 0 && !copy(t.master, 1)) t.master = -1; /* its last user closed it */
+    if (polled[3].revents != 0 && !copy(0, t.master)) t.input_open = false;
+    if (polled[0].revents != 0) break;
+  }
+  drain(&t);
+  if (t.raw) tcsetattr(0, TCSANOW, &t.saved);
+}

@@ -1,0 +1,22 @@
+/** Starts a process in new namespaces and gives it its ids. */
+#ifndef STRATA_SPAWN_H
+#define STRATA_SPAWN_H
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "err.h"
+#include "idmap.h"
+
+/**
+ * As fork(2), with new namespaces: 0 in the child, the pid and a pidfd in the parent, -1 with a reason a person can act on.
+ * clone3 where the kernel (or a filter around us) has it, clone otherwise.
+ */
+pid_t spawn_namespaces(int flags, int *pidfd, struct err *e);
+
+/**
+ * Runs `job` as root of a user namespace with the caller's sub-ids, or here and now when we are root. Gives the job's
+ * result, which is an exit status; `job` reports its own errors.
+ */
+int spawn_job(int (*job)(void *), void *argument, struct err *e);
+
+#endif
