@@ -1,8 +1,7 @@
 /** What `strata doctor` looks at. Each check looks at one thing, changes nothing, and never throws but when cancelled. */
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import process from 'node:process'
 import { type Engine, type EngineFailure, findEngines } from '../engine/engine.ts'
 import { asciiOnly, colourLevel, whyNoScreen } from '../ui/terminal/colours.ts'
@@ -101,29 +100,17 @@ function silent({ name, asked, fault }: EngineFailure): Finding {
   return { what: name, state: asked ? 'no' : 'warn', detail: fault.message, mend: fault.hint ?? null }
 }
 
-/** Local stores that Strata could read without asking an engine. */
+/** The engines' own stores on this machine, and whether they may be read. */
 async function stores(): Promise<Finding[]> {
-  const home = homedir()
-  const places = [
-    ['docker store', '/var/lib/docker/image'],
-    ['docker store', join(home, '.local/share/docker/image')],
-    ['podman store', '/var/lib/containers/storage'],
-    ['podman store', join(home, '.local/share/containers/storage')],
-  ]
-  const findings = await Promise.all(places.map(([what, path]) => store(what, path)))
-  return findings.flat()
-}
-
-async function store(what: string, path: string): Promise<Finding[]> {
-  const there = await stat(dirname(path)).catch(() => null)
-  if (!there) return []
-  try {
-    await access(path, constants.R_OK | constants.X_OK)
-    return [ok(what, `${path} can be read`)]
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    return [warn(what, `${path} can not be read: images go through the engine, which is slower.`, 'sudo strata')]
-  }
+  const { findLocalStores, listStoreImages } = await import('../source/local-stores.ts')
+  const findings = findLocalStores(surroundings()).map(async (location): Promise<Finding> => {
+    const { images, reasons } = await listStoreImages([location])
+    const count = `${images.length} ${images.length === 1 ? 'image' : 'images'}`
+    const [reason] = reasons
+    if (!reason) return ok(location.kind, `${location.root}, ${count}`)
+    return warn(location.kind, reason.text, reason.hint)
+  })
+  return Promise.all(findings)
 }
 
 async function sample(): Promise<Finding[]> {

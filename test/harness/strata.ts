@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
 import { node } from './bundle.ts'
@@ -45,7 +45,17 @@ export function workshop() {
 /** No engine, no colours, no cache of the person's. */
 function surroundings(home: string): NodeJS.ProcessEnv {
   const { PATH } = process.env
-  return { PATH, HOME: home, XDG_CACHE_HOME: join(home, '.cache'), XDG_RUNTIME_DIR: home, LC_ALL: 'C.UTF-8', TZ: 'UTC' }
+  // As the launcher does it: code is compiled once.
+  const NODE_COMPILE_CACHE = join(dirname(program()), 'compiled')
+  return {
+    PATH,
+    NODE_COMPILE_CACHE,
+    HOME: home,
+    XDG_CACHE_HOME: join(home, '.cache'),
+    XDG_RUNTIME_DIR: home,
+    LC_ALL: 'C.UTF-8',
+    TZ: 'UTC',
+  }
 }
 
 function start(args: string[], env: NodeJS.ProcessEnv, options: StrataOptions): Promise<CommandResult> {

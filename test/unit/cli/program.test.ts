@@ -318,26 +318,38 @@ test('names that drive a terminal are harmless in text and without loss in JSON'
   }
 })
 
+test('doctor says what works, and the line that mends the rest', async () => {
+  const { run } = workshop()
+  const { stdout, code } = await run(['doctor', '--json'], { env: { TERM: 'dumb' } })
+  const rows = stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  expect(code).toBe(0)
+  for (const row of rows) expect(Object.keys(row)).toEqual(['what', 'state', 'detail', 'mend'])
+  const state = Object.fromEntries(rows.map(row => [row.what, row.state]))
+  expect(state).toMatchObject({ Node: 'ok', screens: 'warn', 'index cache': 'ok', sample: 'ok' })
+  expect(rows.find(row => row.what === 'screens').mend).toContain('terminal')
+})
+
+test('an engine that was named and does not answer is a failure', async () => {
+  const { run } = workshop()
+  const env = { DOCKER_HOST: 'unix:///no/such/docker.sock' }
+  for (const args of [['images'], ['analyze', 'alpine']]) {
+    const { code, stderr } = await run(args, { env })
+    expect([args, code]).toEqual([args, 1])
+    expect(stderr).toMatch(/^strata: .*unix:\/\/\/no\/such\/docker\.sock.*\n/)
+  }
+  expect((await run(['doctor'], { env })).stdout).toMatch(/\nno\tdocker\t.*no such file or directory\.\t\S/)
+})
+
 test('help and version need nothing and end with 0', async () => {
   const { run } = workshop()
   const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
   expect(await run(['--version'])).toEqual({ code: 0, stdout: `strata ${version}\n`, stderr: '' })
   const help = await run(['--help'])
   expect([help.code, help.stderr]).toEqual([0, ''])
-  for (const verb of [
-    'analyze',
-    'tree',
-    'history',
-    'waste',
-    'cat',
-    'extract',
-    'blame',
-    'images',
-    'inspect',
-    'dockerfile',
-    'doctor',
-  ]) {
-    expect(help.stdout).toContain(`  ${verb} `)
-    expect((await run([verb, '--help'])).stdout).toContain(`Usage: strata ${verb}`)
-  }
+  const verbs = 'analyze tree history waste cat extract blame images inspect dockerfile doctor'.split(' ')
+  for (const verb of verbs) expect(help.stdout).toContain(`  ${verb} `)
+  expect((await run(['tree', '--help'])).stdout).toContain('Usage: strata tree [options] <REF> [PATH]')
 })
