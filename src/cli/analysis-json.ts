@@ -10,7 +10,7 @@ import { wasteJson } from './waste.ts'
 
 /** The members of the document in their order; the long arrays are made while they are written. */
 export function analysisJson(report: Report): Record<string, unknown> {
-  const { analysis, bytes, efficiency, entries, layers, waste, dive } = report
+  const { analysis, bytes, efficiency, entries, steps, layers, waste, dive } = report
   const { image } = analysis
   return {
     schema: 'strata.analysis/1',
@@ -26,7 +26,7 @@ export function analysisJson(report: Report): Record<string, unknown> {
     efficiency,
     entries,
     steps: streamed(
-      image.steps.map(({ index, createdBy, created, comment, author, layer }) => ({
+      steps.map(({ index, createdBy, created, comment, author, layer }) => ({
         index,
         createdBy,
         created,

@@ -20,8 +20,8 @@ import { wasteColumns } from './waste.ts'
 export async function analyze(io: Io, [text]: string[], options: Options): Promise<number> {
   if (options.score !== undefined && options.score !== 'dive') throw usage('--score knows dive only.')
   const rules = options.ci ? await (await import('./ci-file.ts')).readRules(options) : null
-  return withAnalysis(io, { text, options }, async analysis => {
-    const report = reportOn(analysis)
+  return withAnalysis(io, { text, options }, async (analysis, { step }) => {
+    const report = reportOn(analysis, step)
     if (options.json) await writeObject(io.out, analysisJson(report))
     else await writeReport(io.out, report, options.score === 'dive')
     if (!rules) return 0
@@ -87,7 +87,7 @@ function* adviceLines(out: Output, advice: Advice[]): Generator<string> {
 /** A name, what a person reads, and the exact value for a pipe. */
 type Fact = [name: string, shown: string, value?: string | number | null]
 
-function facts(out: Output, { analysis, bytes, efficiency, entries }: Report): Fact[] {
+function facts(out: Output, { analysis, bytes, efficiency, entries, steps, layers }: Report): Fact[] {
   const { image } = analysis
   const created = image.config.created
   const age = created === null ? '' : `, ${formatAge(Date.now() - Date.parse(created))}`
@@ -98,7 +98,7 @@ function facts(out: Output, { analysis, bytes, efficiency, entries }: Report): F
     ['source', image.source],
     ['platform', safe(formatPlatform(image.platform))],
     ['created', created === null ? '–' : safe(created) + age, created && safe(created)],
-    ['layers', `${image.layers.length} in ${image.steps.length} steps`, image.layers.length],
+    ['layers', `${layers.length} in ${steps.length} steps`, layers.length],
     ['entries', `${formatCount(entries.stored)} stored, ${formatCount(entries.visible)} visible`, entries.stored],
     ['stored', formatBytes(bytes.stored), bytes.stored],
     ['visible', formatBytes(bytes.visible), bytes.visible],

@@ -1,6 +1,7 @@
 /** What `analyze` says of an image, computed once, for its text, its JSON and its rules. */
 import { type Advice, advise } from '../advice/advise.ts'
 import { shortCommand } from '../image/command.ts'
+import type { Step } from '../image/types.ts'
 import { changes } from '../layer/changes.ts'
 import { type DiveScore, diveScore } from '../layer/dive.ts'
 import { ABSENT, type WasteRow } from '../layer/stack.ts'
@@ -28,6 +29,7 @@ export interface Report {
   /** visible / stored, 1 when nothing is stored. */
   efficiency: number
   entries: { stored: number; visible: number }
+  steps: Step[]
   layers: LayerReport[]
   /** Biggest first. */
   waste: WasteRow[]
@@ -35,9 +37,10 @@ export interface Report {
   dive: DiveScore
 }
 
-/** Counts everything. No content is read: what a layer lists again counts as changed whatever is in it. */
-export function reportOn(analysis: Analysis): Report {
-  const { stack } = analysis
+/** Counts everything, of the whole image or as of a step. No content is read: what a layer lists again counts as changed whatever is in it. */
+export function reportOn(analysis: Analysis, step: Step | null = null): Report {
+  const { stack, image } = analysis
+  const steps = image.steps.slice(0, step?.index)
   return {
     analysis,
     bytes: {
@@ -53,7 +56,8 @@ export function reportOn(analysis: Analysis): Report {
     },
     layers: layerReports(analysis),
     waste: biggestFirst(analysis),
-    advice: advise({ steps: analysis.image.steps, config: analysis.image.config, stack }),
+    steps,
+    advice: advise({ steps, config: image.config, stack }),
     dive: diveScore(stack),
   }
 }
@@ -76,13 +80,13 @@ function layerReports(analysis: Analysis): LayerReport[] {
 }
 
 /** Bytes of the blobs as they are shipped; null as soon as one of them is not known. */
-function compressedBytes({ image }: Analysis): number | null {
+function compressedBytes({ image, stack }: Analysis): number | null {
   let sum = 0
-  for (const { compressed } of image.layers) {
+  for (const { compressed } of image.layers.slice(0, stack.layers.length)) {
     if (compressed === null) return null
     sum += compressed
   }
-  return image.layers.length > 0 ? sum : null
+  return stack.layers.length > 0 ? sum : null
 }
 
 /** Paths of the whole image, the root not counted. */

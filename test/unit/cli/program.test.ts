@@ -67,6 +67,12 @@ BYTES\tRULE\tTITLE\tFIX
   expect(code).toBe(0)
 })
 
+test('analyze as of a step knows nothing of later ones', async () => {
+  const document = JSON.parse((await small().run(['analyze', './app.tar@3', '--json'])).stdout)
+  expect(document.bytes).toEqual({ stored: 1011, visible: 1005, wasted: 6, compressed: null })
+  expect([document.steps.length, document.layers.length, document.waste.length]).toEqual([3, 2, 1])
+})
+
 test('tree prints the files as of the end, and of any step', async () => {
   const { run } = small()
   expect(
