@@ -9,9 +9,9 @@ import { findLocalStores, openFromStores } from '../../src/source/local-stores.t
 import { openImage } from '../../src/source/open.ts'
 import type { StoreLocation, StoreReason } from '../../src/source/store-types.ts'
 import type { Image } from '../../src/source/types.ts'
+import { asUser } from '../harness/as-user.ts'
 import { buildImage, importBusybox } from '../harness/engine-images.ts'
 import { startDocker, type TestEngine } from '../harness/engines.ts'
-import { asNobody } from '../harness/nobody.ts'
 import { contents, expectSameImage, files } from '../harness/same-image.ts'
 import { tar } from '../harness/tar.ts'
 
@@ -158,7 +158,7 @@ describe.each(['overlay2', 'vfs'] as const)('docker with %s', driver => {
 
     const reasons: StoreReason[] = []
     chmodSync(docker.scratch.path, 0o755)
-    const back = asNobody()
+    const back = asUser()
     try {
       expect(findLocalStores({ env: {}, home: root, uid: 65534, root })).toEqual([
         stores.find(one => one.kind === 'docker-store'),

@@ -2,12 +2,12 @@
 
 const nobody = 65534
 
-/** From now on this process may do what `nobody` may; the function that comes back ends it. */
-export function asNobody(): () => void {
+/** From now on this process may do what the user may; the function that comes back ends it. */
+export function asUser(uid = nobody, gid = uid): () => void {
   const groups = process.getgroups!()
-  process.setgroups!([nobody])
-  process.setegid!(nobody)
-  process.seteuid!(nobody)
+  process.setgroups!([gid])
+  process.setegid!(gid)
+  process.seteuid!(uid)
   return () => {
     process.seteuid!(0)
     process.setegid!(0)
