@@ -151,7 +151,7 @@ export async function findEngines(
     if (result.status === 'rejected') {
       const fault = asFault(result.reason, `${name} can not be reached`)
       failures.push({ name, origin, address: formatAddress(address), asked, fault })
-    } else if (!matches(result.value, options.engine)) result.value.close()
+    } else if (!isMeant(result.value, options.engine)) result.value.close()
     else engines.push(result.value)
   }
   if (options.signal?.aborted) {
@@ -211,8 +211,8 @@ export async function openEngine(endpoint: Endpoint, options: ClientOptions): Pr
   }
 }
 
-/** Docker's command line knows its engine by kind; a person may also mean the one of a context. */
-function matches(engine: Engine, wanted: string | undefined): boolean {
+/** Whether the engine is what `--engine` names: a kind of engine, or the one of a context. */
+export function isMeant(engine: Engine, wanted: string | undefined): boolean {
   return wanted === undefined || engine.kind === wanted || engine.id === wanted
 }
 

@@ -1,14 +1,14 @@
 /** Bare names and `docker-daemon:NAME`, `podman:NAME`: looked up in every engine that answers. */
 import { existsSync } from 'node:fs'
-import { Fault } from '../base/errors.ts'
+import { asFault, Fault } from '../base/errors.ts'
 import { safe } from '../base/text.ts'
 import { parsePlatform } from '../image/platform.ts'
 import type { Reference } from '../image/reference.ts'
 import { defaultCacheFolder } from '../source/index-cache.ts'
 import type { EngineResolver, OpenOptions } from '../source/open.ts'
 import type { Image } from '../source/types.ts'
-import type { Surroundings } from './endpoints.ts'
-import { type Engine, type EngineFailure, findEngines } from './engine.ts'
+import { type Endpoint, findEndpoints, type Surroundings } from './endpoints.ts'
+import { type Engine, isMeant, openEngine } from './engine.ts'
 import { openEngineImage } from './engine-image.ts'
 import { EngineFault } from './fault.ts'
 
@@ -27,54 +27,99 @@ export function engineResolver(around: Surroundings, options: ResolverOptions = 
   return async (reference, open) => {
     const name = nameOf(reference)
     if (name === null) return null
-    const engine = reference.kind === 'engine' ? reference.engine : open.engine
-    const { signal, context } = open
-    const { engines, failures } = await findEngines(around, { ...options, engine, context, signal })
-    if (engines.length === 0 && !(reference.kind === 'name' && existsSync(name))) throw nobody(name, engine, failures)
-    return firstThatHas(engines, name, reference, open)
+    const { endpoints, failures } = await findEndpoints(around, { host: options.host, context: open.context })
+    const tries = endpoints.map(endpoint => tryEndpoint(endpoint, name, { reference, open, around, options }))
+    const { image, faults } = await firstOf(tries)
+    if (image) return image
+    open.signal?.throwIfAborted()
+    const told = [...failures.map(one => one.fault), ...faults]
+    if (told.length > 0) throw told[0]
+    const answered = (await Promise.all(tries.map(one => one.answered))).some(Boolean)
+    return answered || (reference.kind === 'name' && existsSync(name)) ? null : nobody(name, reference, open)
   }
 }
 
-async function firstThatHas(
-  engines: Engine[],
-  name: string,
-  { text }: Reference,
-  open: OpenOptions,
-): Promise<Image | null> {
+interface Try {
+  endpoint: Endpoint
+  /** Whether an engine of the wanted kind is there. */
+  answered: Promise<boolean>
+  /** null: the engine is not one of those that are wanted. */
+  image: Promise<Image | null>
+  /** Gives it up. */
+  stop(): void
+}
+
+interface Context {
+  reference: Reference
+  open: OpenOptions
+  around: Surroundings
+  options: ResolverOptions
+}
+
+function tryEndpoint(endpoint: Endpoint, name: string, { reference, open, around, options }: Context): Try {
+  const stop = new AbortController()
+  const signal = open.signal ? AbortSignal.any([open.signal, stop.signal]) : stop.signal
+  const wanted = reference.kind === 'engine' ? reference.engine : open.engine
+  const reached = openEngine(endpoint, { env: around.env, mayAsk: options.mayAsk, signal }).then(engine => {
+    if (isMeant(engine, wanted)) return engine
+    engine.close()
+    return null
+  })
+  const image = reached.then(engine => engine && openClosing(engine, name, reference.text, { ...open, signal }))
+  const answered = reached.then(
+    engine => engine !== null,
+    () => false,
+  )
+  image.catch(() => {})
+  return { endpoint, answered, image, stop: () => stop.abort() }
+}
+
+/** The engine is closed with the image, or when it has none. */
+async function openClosing(engine: Engine, name: string, reference: string, open: OpenOptions): Promise<Image> {
   const { cache, cacheDir, platform } = open
-  const cacheFolder = cache === false || cacheDir === null ? null : (cacheDir ?? defaultCacheFolder())
-  const options = {
-    ...open,
-    reference: text,
-    cacheFolder,
-    platform: typeof platform === 'string' ? parsePlatform(platform) : platform,
+  try {
+    return await openEngineImage(engine, name, {
+      ...open,
+      reference,
+      cacheFolder: cache === false || cacheDir === null ? null : (cacheDir ?? defaultCacheFolder()),
+      platform: typeof platform === 'string' ? parsePlatform(platform) : platform,
+      onClose: () => engine.close(),
+    })
+  } catch (error) {
+    engine.close()
+    throw error
   }
-  const opened = engines.map(engine => openEngineImage(engine, name, { ...options, onClose: () => engine.close() }))
-  const tried = await Promise.allSettled(opened)
-  const at = tried.findIndex(one => one.status === 'fulfilled')
-  for (const [other, one] of tried.entries()) {
-    if (one.status === 'rejected') engines[other].close()
-    else if (other !== at) await one.value.close()
-  }
-  return at < 0 ? none(tried) : opened[at]
 }
 
-/** An engine that has no such image says 404; any other failure is worth telling. */
-function none(tried: PromiseSettledResult<Image>[]): null {
-  for (const one of tried) {
-    if (one.status === 'rejected' && !(one.reason instanceof EngineFault && one.reason.status === 404)) throw one.reason
+/** The image of the likeliest place that has it; those behind are given up. Faults that are worth telling if none has. */
+async function firstOf(tries: Try[]): Promise<{ image: Image | null; faults: Fault[] }> {
+  const faults: Fault[] = []
+  for (const [at, { image, endpoint }] of tries.entries()) {
+    try {
+      const found = await image
+      if (!found) continue
+      await giveUp(tries.slice(at + 1))
+      return { image: found, faults }
+    } catch (error) {
+      const isMissing = error instanceof EngineFault && error.status === 404
+      const answered = await tries[at].answered
+      if (!isMissing && (answered || endpoint.asked)) faults.push(asFault(error, `${endpoint.name} can not be asked`))
+    }
   }
-  return null
+  return { image: null, faults }
 }
 
-function nobody(name: string, engine: string | undefined, failures: EngineFailure[]): Fault {
-  const asked = failures.find(one => one.asked) ?? failures[0]
-  if (asked?.asked) return asked.fault
-  const which = engine === undefined ? 'Docker nor Podman' : null
-  const message = which ? `Neither ${which} answers` : `${safe(engine ?? '')} does not answer`
-  const why = asked ? ` ${asked.fault.message}` : ''
-  return new Fault(`${message}, so the image “${safe(name)}” can not be looked up.${why}`, {
-    hint: asked?.fault.hint ?? '`strata doctor` tells what was looked for; a file is written ./FILE.',
+async function giveUp(tries: Try[]): Promise<void> {
+  for (const one of tries) one.stop()
+  const ended = await Promise.allSettled(tries.map(one => one.image))
+  for (const one of ended) if (one.status === 'fulfilled') await one.value?.close()
+}
+
+function nobody(name: string, reference: Reference, { engine }: OpenOptions): never {
+  const wanted = reference.kind === 'engine' ? reference.engine : engine
+  const who = wanted === undefined ? 'Neither Docker nor Podman answers' : `No engine “${safe(wanted)}” answers`
+  throw new Fault(`${who}, so the image “${safe(name)}” can not be looked up.`, {
+    hint: '`strata doctor` tells where they were looked for; a file is written ./FILE.',
   })
 }
 

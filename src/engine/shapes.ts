@@ -107,7 +107,7 @@ const inspected = z.object({
   Architecture: text,
   Variant: text,
   Author: text,
-  Config: z.unknown(),
+  Config: z.unknown().optional(),
   RootFS: z.object({ Layers: texts }).catch({ Layers: [] }),
   GraphDriver: z.object({ Name: text }).catch({ Name: '' }),
   Descriptor: z.object({ digest: text }).catch({ digest: '' }),

@@ -19,6 +19,8 @@ export interface FakeEngine {
   asked: string[]
   /** Connections that were opened to it. */
   connections: number
+  /** Connections that are open now. */
+  open(): number
 }
 
 export interface FakeOptions {
@@ -39,8 +41,8 @@ export async function fakeEngine({ api = '1.41', podman = false, routes = {} }: 
     asked: true,
     address: { kind: 'unix', path: socket },
   }
-  const fake: FakeEngine = { socket, endpoint, asked: [], connections: 0 }
   const open = new Set<Socket>()
+  const fake: FakeEngine = { socket, endpoint, asked: [], connections: 0, open: () => open.size }
   const server = createServer((request, response) => {
     fake.asked.push(`${request.method} ${request.url}`)
     const path = (request.url ?? '').replace(/^\/v\d+\.\d+/, '').replace(/\?.*/, '')
