@@ -83,10 +83,9 @@ describe('rule 10: names are bytes', () => {
     const long = 'n'.repeat(100_000)
     const deep = `${'d/'.repeat(4000)}f`
     const stack = stackOf(tar(entry({ path: long }), entry({ path: deep })))
-    const lines = treeText(stack).split('\n')
-    expect(lines).toHaveLength(4002)
-    expect(lines).toContain(`${deep} 0`)
-    expect(lines).toContain(`${long} 0`)
+    expect(stack.tree.nodes).toBe(4003)
+    const { current } = stack.view(0)
+    for (const path of [long, deep]) expect(current[stack.tree.find(Buffer.from(path))]).toBeGreaterThanOrEqual(0)
   })
 
   test('a NUL in a PAX path does not come through', () => {
