@@ -41,17 +41,24 @@ export function runScreens(host: Host, { stdin, stdout, environment }: Io): Runn
     () => exit(),
   )
   const modes = (on: boolean) => stdout.write((on ? enterModes : leaveModes)(host.state().mouse))
+  let away = false
   const handOver = async (run: () => Promise<void>) => {
     const { suspend } = await ink.promise
-    await suspend(async () => {
-      modes(false)
-      try {
-        await run()
-      } finally {
-        refreshSize()
-        modes(true)
-      }
-    })
+    if (away) return
+    away = true
+    try {
+      await suspend(async () => {
+        modes(false)
+        try {
+          await run()
+        } finally {
+          refreshSize()
+          modes(true)
+        }
+      })
+    } finally {
+      away = false
+    }
   }
   host.attach({
     exit,
@@ -94,9 +101,9 @@ export function runScreens(host: Host, { stdin, stdout, environment }: Io): Runn
       if (failure.error) throw failure.error
     } finally {
       stdout.off('resize', resize)
-      host.close()
       input.close()
       stdout.write(WHOLE_AGAIN)
+      await host.close()
     }
   }
   return { exit, ended: end(), flushed: () => app.waitUntilRenderFlush() }

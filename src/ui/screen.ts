@@ -36,5 +36,5 @@ export interface Screen {
   /** Another screen covers it. */
   hidden?(): void
   /** It has been left for good: stops what it started. */
-  close?(): void
+  close?(): void | Promise<void>
 }

@@ -50,9 +50,11 @@ export async function startUi(options: StartOptions): Promise<Ended> {
   const deaf = listen(options.signal, screens.exit, signal => {
     ended.signal = signal
   })
+  process.on('SIGCONT', host.redraw)
   try {
     await screens.ended
   } finally {
+    process.off('SIGCONT', host.redraw)
     deaf()
   }
   return ended

@@ -49,13 +49,15 @@ export interface Host extends Ui {
   scopes(): readonly string[]
   resize(size: Size): void
   attach(terminal: Terminal): void
-  /** Closes every screen. */
-  close(): void
+  /** Closes every screen; resolves when all that they held is let go. */
+  close(): Promise<void>
   open(overlay: Overlay): void
   dismiss(overlay: Overlay): void
   /** A promise of an action that nobody waits for: its failure is shown. */
   watch(result: void | Promise<void>, doing: string): void
   back(): void
+  /** Draws everything anew, whatever is on the terminal. */
+  redraw(): void
 }
 
 /** How long a toast stays, milliseconds. */
@@ -105,7 +107,7 @@ export function createHost(options: UiOptions): Host {
     if (isAbort(error) || isAbort((error as { cause?: unknown } | null)?.cause)) return toast('Cancelled.')
     open(createErrorBox(host, asFault(error, doing)))
   }
-  const watch = (result: void | Promise<void>, doing: string) => {
+  const watch = (result: void | undefined | Promise<void>, doing: string) => {
     if (result instanceof Promise) result.catch(error => fail(error, doing))
   }
   const tasks = createTasks(store, fail)
@@ -141,7 +143,7 @@ export function createHost(options: UiOptions): Host {
       const screen = top()
       if (get().screens.length <= 1) return host.quit()
       show(get().screens.slice(0, -1))
-      screen?.close?.()
+      watch(screen?.close?.(), 'Leaving the screen')
     },
     explore: reference => host.push(options.explorer(host, reference)),
     quit: () => terminal?.exit(),
@@ -153,16 +155,23 @@ export function createHost(options: UiOptions): Host {
       else toast(`${what} is too long for the terminal's clipboard (${bytes} B)`, 'warning')
     },
     handOver: async run => terminal?.handOver(run),
+    redraw: () =>
+      watch(
+        terminal?.handOver(async () => {}),
+        'The screen can not be drawn',
+      ),
     page: async lines => terminal?.page(lines),
     back() {
       if (!closeSomething()) host.pop()
     },
-    close() {
+    async close() {
       unsubscribe()
       clearTimeout(toastTimer)
       tasks.cancelAll()
-      for (const screen of [...get().screens].reverse()) screen.close?.()
+      const { screens, overlays } = get()
       set({ screens: [], overlays: [], prompt: null })
+      for (const overlay of overlays) overlay.dismissed?.()
+      await Promise.allSettled([...screens].reverse().map(async screen => screen.close?.()))
     },
   }
 

@@ -16,7 +16,7 @@ export interface Theme extends Record<StyleName, Style> {
   letter(letter: 'A' | 'C' | 'D' | null): Style
 }
 
-/** Attributes first, then a colour of the 16; `exact` is what 256 colours and truecolour show in its place. */
+/** Attributes, and a colour of the terminal's own: people choose those so that they read well on their background. */
 interface Look {
   attributes?: readonly (keyof typeof attributes)[]
   colour?: keyof typeof colours

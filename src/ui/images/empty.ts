@@ -19,6 +19,9 @@ export function emptyLines(theme: Theme, size: Size, engines: readonly EngineSta
       part => [theme.dim, typeof part === 'string' ? part : part[1]] as const,
     ),
     [],
+    ...(complete && engines.length === 0
+      ? [[[theme.dim, 'Neither Docker nor Podman was found on this machine.'] as const]]
+      : []),
     ...engines.filter(engine => engine.state === 'down').flatMap(engine => reason(theme, width, engine)),
   ]
   const top = Math.max(0, Math.floor((size.rows - blocks.length) / 3))

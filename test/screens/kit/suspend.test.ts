@@ -1,4 +1,5 @@
 /** Giving the terminal away and getting it back: ctrl-z and fg, a child, a pager; and what a resize does meanwhile. */
+import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
 import { bundleFixture, node } from '../../harness/bundle.ts'
 import { startPty } from '../../harness/pty.ts'
@@ -16,6 +17,12 @@ async function inShell() {
   return pty
 }
 
+/** The process group in the foreground of the terminal of a process (proc(5), stat: tpgid). */
+function foreground(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[5])
+}
+
 describe('ctrl-z', () => {
   it('gives the shell its terminal, and fg brings the screen back as it was', async () => {
     const pty = await inShell()
@@ -30,6 +37,22 @@ describe('ctrl-z', () => {
     await pty.until('3 of 10000')
     pty.press('j')
     await pty.until('4 of 10000')
+    pty.press('ctrl-c')
+    await pty.until('left')
+    pty.send('exit\r')
+    await pty.ended
+  })
+
+  it('is not the only way to be stopped: whoever continues it, the screen is drawn and keys are read', async () => {
+    const pty = await inShell()
+    process.kill(foreground(pty.pid), 'SIGSTOP')
+    await pty.until(/Stopped/)
+    pty.send('clear\r')
+    await pty.until(screen => !screen.includes('row 1'))
+    pty.send('fg\r')
+    await pty.until('row 1')
+    pty.press('j')
+    await pty.until('2 of 10000')
     pty.press('ctrl-c')
     await pty.until('left')
     pty.send('exit\r')
