@@ -1,16 +1,14 @@
 /** From `REF[@STEP]` and the options of a verb to an open image, a step of it, and the end of both. */
-import process from 'node:process'
 import { safe } from '../base/text.ts'
 import { parsePlatform } from '../image/platform.ts'
 import { parseReference, resolveStep, type StepSelector } from '../image/reference.ts'
 import type { Step } from '../image/types.ts'
-import type { EngineResolver } from '../source/open.ts'
 import type { Image } from '../source/types.ts'
 import { type Analysis, analyse, anomaliesOf } from './analysis.ts'
+import { lookUp } from './look-up.ts'
 import type { Io } from './output.ts'
 import type { Options } from './program.ts'
 import { showProgress } from './progress.ts'
-import { surroundings } from './surroundings.ts'
 
 export interface Target {
   image: Image
@@ -65,12 +63,6 @@ export function openOptions(options: Options) {
     cache: options.cache !== false,
     engines: lookUp,
   }
-}
-
-/** Engines are loaded only when a name has to be looked up. */
-const lookUp: EngineResolver = async (reference, options) => {
-  const { engineResolver } = await import('../engine/resolve.ts')
-  return engineResolver(surroundings(), { mayAsk: process.stdin.isTTY === true })(reference, options)
 }
 
 /**
