@@ -39,6 +39,8 @@ export class IndexBuilder implements EntrySink {
   #hashKind: LayerIndex['hashKind'] = null
   #running = 0
   #hashing = false
+  /** The last entry is a sparse file, which is not summed here. */
+  #sumless = false
   #stored = 0
   #hasTar = false
 
@@ -77,6 +79,7 @@ export class IndexBuilder implements EntrySink {
     if (at === this.#capacity) this.#grow()
     const path = entry.path
     const nameStart = lastComponent(path)
+    this.#hashing = this.#sumless = false
     let kind: number = entry.kind
     let node: number
     if (isMarker(path, nameStart)) {
@@ -105,8 +108,16 @@ export class IndexBuilder implements EntrySink {
     if (kind === Kind.char || kind === Kind.block) this.#devices.push(at, entry.devMajor, entry.devMinor)
     // What is stored of a sparse file is not its content, so its sum would say nothing.
     this.#hashing = kind === Kind.file && !entry.sparse
+    this.#sumless = kind === Kind.file && entry.sparse
     this.#running = 0
     this.#entries = at + 1
+  }
+
+  /** Sets the CRC-32 of the content of the last entry, a sparse file, where the one who reads it sums it up. */
+  setCrc32(crc: number): void {
+    if (!this.#sumless || this.#crc === null) return
+    this.#crc[this.#entries - 1] = crc
+    this.#hashed![this.#entries - 1] = 1
   }
 
   /** Sets the content hash of the last entry where a store knows it (a CRC-64 folded to 32 bits). */

@@ -4,7 +4,8 @@ import { Fault } from '../base/errors.ts'
 import { safeBytes } from '../base/text.ts'
 import type { Control } from './cancel.ts'
 import { type Region, readInto } from './region.ts'
-import { locateBody, stretches } from './tar-body.ts'
+import { sparseSum } from './sparse-sum.ts'
+import { type Body, locateBody } from './tar-body.ts'
 
 export interface HashJob {
   region: Region
@@ -16,45 +17,36 @@ export interface HashJob {
 
 const CHUNK = 256 << 10
 
-/**
- * Holes are hashed as the zeros that they are read as, up to here: of a larger sparse file, what is stored and where it
- * belongs is hashed instead. Nobody waits for the sum of a terabyte of nothing.
- */
-const MAX_HOLES = 4 * 2 ** 30
-
 /** The sums, in the order of the offsets. Blocks. @throws Fault when the layer is not what was indexed any more. */
 export function hashRegion({ region, offsets, paths, name }: HashJob, control: Control): Uint32Array {
   const sums = new Uint32Array(offsets.length)
   const chunk = new Uint8Array(CHUNK)
-  const zeros = new Uint8Array(CHUNK)
   let done = 0
   for (let i = 0; i < offsets.length; i++) {
     const path = paths[i]!
     const truncated = () => new Fault(`${name} is truncated in “${safeBytes(path)}”.`)
     const body = locateBody(region, offsets[i]!, path, name)
     if (body === null) throw truncated()
-    const compact = body.pieces !== null && body.size > MAX_HOLES
-    let sum = compact ? crc32(new Uint8Array(Float64Array.from(body.pieces!).buffer)) : 0
-    for (const stretch of stretches(body, 0, body.size)) {
-      if ('zeros' in stretch) {
-        if (compact) continue
-        for (let left = stretch.zeros; left > 0; left -= CHUNK) {
-          control.check()
-          sum = crc32(zeros.subarray(0, Math.min(left, CHUNK)), sum)
-        }
-        continue
-      }
-      for (let at = stretch.at, end = at + stretch.length; at < end; ) {
-        control.check()
-        const piece = chunk.subarray(0, Math.min(end - at, CHUNK))
-        if (readInto(region, at, piece) < piece.length) throw truncated()
-        sum = crc32(piece, sum)
-        at += piece.length
-        done += piece.length
-      }
+    let crc = 0
+    const sparse = body.pieces === null ? null : sparseSum(body.size, body.pieces)
+    const end = body.start + storedBytes(body)
+    for (let at = body.start; at < end; ) {
+      control.check()
+      const piece = chunk.subarray(0, Math.min(end - at, CHUNK))
+      if (readInto(region, at, piece) < piece.length) throw truncated()
+      if (sparse === null) crc = crc32(piece, crc)
+      else sparse.push(piece)
+      at += piece.length
+      done += piece.length
     }
+    const sum = sparse === null ? crc : sparse.end()
+    if (sum === null) throw truncated()
     sums[i] = sum
     control.progress(done, null)
   }
   return sums
+}
+
+function storedBytes({ size, pieces }: Body): number {
+  return pieces === null ? size : pieces.reduce((sum, length, at) => sum + (at % 2 === 1 ? length : 0), 0)
 }

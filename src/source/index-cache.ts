@@ -106,6 +106,7 @@ export function keepHashes(slot: CacheSlot, entries: Uint32Array, sums: Uint32Ar
   const kept = found === null ? null : openIndex(found)
   if (kept === null) return
   const { index } = kept
+  if (index.hashKind === 'crc64') return
   const crc = index.crc?.slice() ?? new Uint32Array(index.entries)
   const hashed = index.hashed?.slice() ?? new Uint8Array(index.entries)
   for (let i = 0; i < entries.length; i++) {
@@ -113,7 +114,7 @@ export function keepHashes(slot: CacheSlot, entries: Uint32Array, sums: Uint32Ar
     crc[entries[i]!] = sums[i]!
     hashed[entries[i]!] = 1
   }
-  const updated = { ...kept, index: { ...index, crc, hashed } }
+  const updated = { ...kept, index: { ...index, crc, hashed, hashKind: 'crc32' as const } }
   // What this file holds is not said of the diffID: the index may be that of another image's file.
   if (findByFile(slot) === null)
     keepIndex(slot, { ...updated, digest: null, index: { ...updated.index, diffId: null } })

@@ -14,6 +14,7 @@ import { createInflate } from './inflate.ts'
 import { headOf, type Region, readInto } from './region.ts'
 import { scanRegion, WINDOW } from './scan.ts'
 import { type Compression, compressionOf, looksLikeTar, SNIFF_BYTES } from './sniff.ts'
+import { type SparseSum, sparseBodySum } from './sparse-sum.ts'
 
 export interface IndexJob {
   region: Region
@@ -125,8 +126,11 @@ async function passThrough(
 }
 
 /** A layer whose bytes come by in pieces: blob digest, decompression, diffID, entries, all in one pass. */
-export function openLayer(compression: Compression, builder: IndexBuilder & EntrySink, name: string) {
-  const scanner = new TarScanner(builder, { name })
+export function openLayer(compression: Compression, builder: IndexBuilder, name: string) {
+  const scanner: TarScanner = new TarScanner(
+    withSparseSums(builder, () => scanner),
+    { name },
+  )
   const blobHash = compression === 'none' ? null : createHash('sha256')
   const tarHash = createHash('sha256')
   let tarBytes = 0
@@ -156,6 +160,29 @@ export function openLayer(compression: Compression, builder: IndexBuilder & Entr
       }
     },
     close: () => inflate.close(),
+  }
+}
+
+/** The builder leaves the sums of sparse files out: what passes by is not their content as it is read. */
+function withSparseSums(builder: IndexBuilder, scanner: () => TarScanner): EntrySink {
+  let sum: SparseSum | null = null
+  return {
+    entry(entry) {
+      builder.entry(entry)
+      const { sparse, bodySize } = scanner()
+      sum = sparse === null ? null : sparseBodySum(sparse, bodySize)
+    },
+    body(chunk, start, end) {
+      if (sum === null) builder.body?.(chunk, start, end)
+      else sum.push(chunk.subarray(start, end))
+    },
+    bodyEnd() {
+      const crc = sum?.end() ?? null
+      if (crc !== null) builder.setCrc32(crc)
+      else builder.bodyEnd?.()
+      sum = null
+    },
+    anomaly: anomaly => builder.anomaly(anomaly),
   }
 }
 

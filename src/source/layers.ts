@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { Fault } from '../base/errors.ts'
 import type { Work } from '../base/progress.ts'
+import { safe } from '../base/text.ts'
 import { shortDigest } from '../image/digest.ts'
 import type { Digest } from '../image/types.ts'
 import { type Anomaly, Kind } from '../layer/entry.ts'
@@ -20,7 +21,7 @@ import { readBody } from './read-body.ts'
 import { headOf, type Region } from './region.ts'
 import { type Compression, compressionOf, SNIFF_BYTES } from './sniff.ts'
 import { type Spool, spoolOf } from './spool.ts'
-import type { Image } from './types.ts'
+import type { BrokenLayer, Image } from './types.ts'
 
 export interface LayerContext {
   /** What the image's file is called in errors. */
@@ -76,7 +77,7 @@ export function readLayers(layers: OpenLayer[], context: LayerContext): LayerRea
     const { file } = found
     const name = nameOf(layer)
     if (file === null) throw new Fault(`${name} can not be read: ${found.missing}.`)
-    if (file.passed !== null) return passedIndex(file.passed, name)
+    if (file.passed !== null) return passedIndex(file, name, where)
     if (file.size === 0)
       return {
         index: new IndexBuilder({ layer }).finish({ tarBytes: 0, diffId: null }),
@@ -213,10 +214,15 @@ function plain({ fd, start, size }: Region): Region {
   return { fd, start, size }
 }
 
-function passedIndex(passed: NonNullable<StoredFile['passed']>, name: string): IndexedLayer {
-  if (passed.layer !== null) return passed.layer
-  if (passed.fault !== null) throw passed.fault
-  throw new Fault(`${name} is broken at offset 0: it is neither a tar nor compressed in a known way.`)
+/** In the stream nobody knew yet which layer of which image a file would be. */
+function passedIndex({ passed, path }: StoredFile, name: string, where: string): IndexedLayer {
+  const { layer, fault } = passed!
+  if (layer !== null) return layer
+  if (fault === null)
+    throw new Fault(`${name} is broken at offset 0: it is neither a tar nor compressed in a known way.`)
+  const inStream = `${safe(path)} of ${where}`
+  const message = fault.message.startsWith(inStream) ? name + fault.message.slice(inStream.length) : fault.message
+  throw brokenLayer(new Fault(message, { cause: fault }), name, (fault as Partial<BrokenLayer>).partial ?? null)
 }
 
 /** What was met in a layer that may have been read for another image, where it stood elsewhere. */

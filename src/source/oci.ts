@@ -8,7 +8,7 @@ import { parseConfig } from '../image/config.ts'
 import { bestPlatform, defaultPlatform, formatPlatform, hostPlatform, normalPlatform } from '../image/platform.ts'
 import type { Platform } from '../image/types.ts'
 import type { Anomaly } from '../layer/entry.ts'
-import { choose, meantByDigest } from './choose.ts'
+import { choose, meantByDigest, type Named } from './choose.ts'
 import { moreImages } from './docker-archive.ts'
 import type { Folder } from './folder.ts'
 import { type Choice, type FoundImage, type FoundLayer, imageAnomaly } from './found.ts'
@@ -31,21 +31,18 @@ interface Candidate extends Listed {
 export async function readOci(folder: Folder, choice: Choice): Promise<FoundImage> {
   const listed = await listManifests(folder)
   if (listed.length === 0) throw folder.broken ?? new Fault(`${folder.name} is an OCI layout without an image.`)
-  const groups = groupByName(listed)
-  const named = groups.map(group => ({
-    names: group[0]!.names,
-    digests: group.flatMap(one => [one.descriptor.digest, ...one.within]),
-  }))
+  const named = groupByName(listed)
+  const groups = named.map(one => one.members)
   const at = firstUsable(groups, choose(named, choice, folder.name), choice)
   const group = groups[at]!
   const byDigest = meantByDigest(choice.name, named[at]!.names, group, one => one.descriptor.digest)
   const candidates = await Promise.all((byDigest.length > 0 ? byDigest : group).map(one => look(folder, one)))
   const chosen = await pick(folder, candidates, choice.platform)
   const found = await readImage(folder, chosen)
-  const others = listed.filter(one => one.descriptor !== chosen.descriptor)
+  const others = listed.filter(one => one.descriptor.digest !== chosen.descriptor.digest)
   return {
     ...found,
-    names: chosen.names,
+    names: named[at]!.names,
     others: await Promise.all(
       others.map(async (one, nth) => describe(nth < MAX_READ ? await look(folder, one) : unread(one))),
     ),
@@ -55,16 +52,23 @@ export async function readOci(folder: Folder, choice: Choice): Promise<FoundImag
 
 /**
  * The manifests that are one image to the person: those of one name. Without names, all that have a platform are one
- * image of several platforms, and any other is one of its own.
+ * image of several platforms, and any other is one of its own. Several names may stand for the same.
  */
-function groupByName(listed: Listed[]): Listed[][] {
+function groupByName(listed: Listed[]): (Named & { members: Listed[] })[] {
   const groups = new Map<string, Listed[]>()
   for (const one of listed) {
     const own = one.platform === null && one.kind === 'image' ? one.descriptor.digest : ''
     const key = one.names[0] ?? one.within[0] ?? own
     groups.set(key, [...(groups.get(key) ?? []), one])
   }
-  return [...groups.values()]
+  const images = new Map<string, Named & { members: Listed[] }>()
+  for (const members of groups.values()) {
+    const digests = members.flatMap(one => [one.descriptor.digest, ...one.within])
+    const same = images.get(digests.join())
+    if (same) same.names.push(...members[0]!.names)
+    else images.set(digests.join(), { names: [...members[0]!.names], digests, members })
+  }
+  return [...images.values()]
 }
 
 /** Without a name, the first group that has an image: signatures and the like may stand before it. */

@@ -63,9 +63,7 @@ describe('a layer', () => {
           const image = stream ? await open('-', { stdin: Readable.from([bytes]) }) : await open(path(bytes))
           const error = await failure(image, 1)
           expect(error.name).toBe('Fault')
-          expect(error.message).toMatch(
-            /^(layer 1 \([0-9a-f]{12}\)|blobs\/sha256\/[0-9a-f]{64}) of (\/.*\/x\.tar|standard input) /,
-          )
+          expect(error.message).toMatch(/^layer 1 \([0-9a-f]{12}\) of (\/.*\/x\.tar|standard input) /)
           expect(error.message).toMatch(message)
           expect(error.partial?.entries ?? 0).toBe(readable)
           expect((await image.indexLayer(0)).entries).toBe(1)

@@ -7,7 +7,7 @@ import { entryOf } from '../../../src/layer/read-entry.ts'
 import { type OpenOptions, openImage } from '../../../src/source/open.ts'
 import type { Image } from '../../../src/source/types.ts'
 import { dockerArchive, dockerShapes } from '../../harness/docker-archives.ts'
-import { digest, type ImageSpec } from '../../harness/images.ts'
+import { digest, type ImageSpec, json } from '../../harness/images.ts'
 import { type OciItem, ociArchive, ociFiles } from '../../harness/oci-layouts.ts'
 import { scratch } from '../../harness/scratch.ts'
 import { tar } from '../../harness/tar.ts'
@@ -211,6 +211,42 @@ describe('OCI', () => {
     let deep: OciItem = { image: app }
     for (let level = 0; level < 12; level++) deep = { index: [deep] }
     await expect(open(scratch().put('x', ociArchive([deep])))).rejects.toThrow(/nested more than 8 deep/)
+  })
+
+  test('two names of one image are two names', async () => {
+    const image = await open(
+      scratch().put(
+        'x',
+        ociArchive([
+          { image: app, tag: 'one' },
+          { image: app, tag: 'two' },
+        ]),
+      ),
+    )
+    expect(image.names).toEqual(['one', 'two'])
+    expect(image.anomalies).toEqual([])
+    expect(image.others).toEqual([])
+  })
+
+  test('a layer that is not passed on with the image is missing, and the rest is here', async () => {
+    const files = ociFiles([{ image: app }])
+    for (const [name, content] of [...files]) {
+      const text = Buffer.from(content as Uint8Array).toString()
+      if (!text.includes('"layers":')) continue
+      files.delete(name)
+      files.delete(`blobs/sha256/${digest(top).slice(7)}`)
+      const foreign = JSON.parse(text)
+      foreign.layers[1].mediaType = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip'
+      const manifest = json(foreign)
+      files.set(`blobs/${digest(manifest).replace(':', '/')}`, manifest)
+      files.set('index.json', json({ manifests: [{ digest: digest(manifest), size: manifest.length }] }))
+    }
+    const image = await open(scratch().put('x', files))
+    await expect(image.indexLayer(1)).rejects.toThrow(
+      /^layer 1 .* can not be read: .*: layers of its kind are not passed on with the image\.$/,
+    )
+    expect((await image.indexLayer(0)).entries).toBe(3)
+    expect((await image.indexLayer(2)).entries).toBe(3)
   })
 
   test('several images: by tag and position, and without a name the first with a word about the rest', async () => {

@@ -1,9 +1,11 @@
 /** Contents by position, sparse files as they are read, and their sums. */
+import { Readable } from 'node:stream'
 import { crc32, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { entryOf } from '../../../src/layer/read-entry.ts'
 import { openImage } from '../../../src/source/open.ts'
 import type { Image } from '../../../src/source/types.ts'
+import { dockerArchive } from '../../harness/docker-archives.ts'
 import { ociArchive } from '../../harness/oci-layouts.ts'
 import { scratch } from '../../harness/scratch.ts'
 import { entry, fill, tar } from '../../harness/tar.ts'
@@ -104,6 +106,49 @@ for (const [how, pack, outer] of [
     })
   })
 }
+
+test('sparse files are summed as they are read, in whatever way their bytes come by', async () => {
+  for (const verify of [false, true]) {
+    const path = scratch().put('x', dockerArchive({ layers: [layer] }, 'docker-1.10'))
+    const image = await openImage(path, { cacheDir: null, verify })
+    onTestFinished(() => image.close())
+    const at = await positions(image)
+    const index = await image.indexLayer(0)
+    const hashed = files.filter(([path]) => index.hashed?.[at.get(path)!] === 1).map(([path]) => path)
+    expect(hashed).toEqual(verify ? files.map(([path]) => path) : [])
+    const sums = await image.hashFiles(
+      0,
+      Uint32Array.from(files, ([path]) => at.get(path)!),
+    )
+    expect([...sums]).toEqual(files.map(([, content]) => crc32(content)))
+  }
+  const image = await openImage('-', {
+    cacheDir: null,
+    stdin: Readable.from([dockerArchive({ layers: [layer] }, 'docker-1.10')]),
+  })
+  onTestFinished(() => image.close())
+  const at = await positions(image)
+  const sums = await image.hashFiles(
+    0,
+    Uint32Array.from(files, ([path]) => at.get(path)!),
+  )
+  expect([...sums]).toEqual(files.map(([, content]) => crc32(content)))
+})
+
+test('a sparse file of a terabyte is summed at once, and differently for different content', async () => {
+  const huge = (letter: string) => gnuSparse('huge', 2 ** 32 + 512, [[512, fill(512, letter)]])
+  const sums: number[] = []
+  for (const letter of ['a', 'a', 'b']) {
+    for (const compression of ['none', 'gzip'] as const) {
+      const bytes = ociArchive([{ image: { layers: [{ tar: tar(huge(letter), 'file x 1500000'), compression }] } }])
+      const image = await openImage(scratch().put('x', bytes), { cacheDir: null })
+      onTestFinished(() => image.close())
+      sums.push((await image.hashFiles(0, Uint32Array.of(0)))[0]!)
+    }
+  }
+  expect(new Set(sums.slice(0, 4)).size).toBe(1)
+  expect(sums[5]).not.toBe(sums[0])
+})
 
 test('what is no regular file has no content', async () => {
   const bytes = ociArchive([{ image: { layers: [tar('dir a', 'link b -> a', 'fifo c')] } }])
