@@ -12,12 +12,22 @@ export function totals(stack: Stack, view: View): Float64Array {
   const sums = new Float64Array(nodes)
   const counted = new Set<number>()
   const { parent } = stack.tree
+  // Neighbours mostly come from the same layer: the one of the last entry is tried first.
+  let layer = 0
+  let base = 0
+  let end = 0
   for (let node = nodes - 1; node >= 0; node--) {
     const ref = current[node]!
     if (ref >= 0) {
-      const kind = stack.kindOf(ref)
-      if (kind === Kind.file) sums[node]! += stack.sizeOf(ref)
-      else if (kind === Kind.hardlink) sums[node]! += linkBytes(stack, current, ref, counted)
+      if (ref < base || ref >= end) {
+        layer = stack.layerOf(ref)
+        base = stack.refOf(layer, 0)
+        end = base + stack.layers[layer]!.entries
+      }
+      const { kind, size } = stack.layers[layer]!
+      const type = kind[ref - base]!
+      if (type === Kind.file) sums[node]! += size[ref - base]!
+      else if (type === Kind.hardlink) sums[node]! += linkBytes(stack, current, ref, counted)
     } else if (ref !== IMPLIED) continue
     if (node > 0) sums[parent[node]!]! += sums[node]!
   }

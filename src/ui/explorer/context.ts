@@ -29,6 +29,10 @@ export interface Opened extends DrawModel {
   tabs: readonly Tab[]
   narrow: boolean
   changed(): void
+  /** What the tabs look at is different: the one in front is made anew now, the others when they are shown. */
+  update(): void
+  /** Puts a tab in front. */
+  show(tab: number): void
   /** Rows of the list of layers on the screen, its header included. */
   layerRows(): number
 }
@@ -52,9 +56,6 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
       opened.changed()
     }
   }
-  const update = () => {
-    for (const one of opened.tabs) one.update()
-  }
   /** The path under the cursor with what stands there: in the Waste tab what was wasted, else as of the scene. */
   const here = () => {
     const node = inLayers() ? null : tab().node()
@@ -74,9 +75,9 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
     if (layer !== null) session.selectStep(look.world.stepOf(layer), height())
     if (look.filter) {
       look.filter = null
-      update()
+      opened.update()
     }
-    opened.tab = 0
+    opened.show(0)
     opened.focus = 'view'
     tree.reveal(node)
     opened.changed()
@@ -117,7 +118,7 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
     if (opened.tab === 2 && !inLayers()) return opened.waste.toggleByPath()
     const at = sortOrders.indexOf(look.sort)
     look.sort = sortOrders[(at + by + sortOrders.length) % sortOrders.length]!
-    update()
+    opened.update()
   }
 
   const setFilter = (text: string) => {
@@ -125,14 +126,14 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
     opened.filterError = parsed.ok ? null : parsed.error
     if (!parsed.ok) return opened.changed()
     look.filter = parsed.filter.terms.length > 0 ? parsed.filter : null
-    update()
+    opened.update()
     opened.changed()
   }
 
   const filter = () => {
     if (inLayers() || opened.tab > 2) {
       opened.focus = 'view'
-      if (opened.tab > 2) opened.tab = 0
+      if (opened.tab > 2) opened.show(0)
     }
     const before = look.filter
     ui.prompt({
@@ -187,11 +188,11 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
       opened.focus = inLayers() ? 'view' : 'layers'
     }),
     showTab: redraw(at => {
-      opened.tab = at
+      opened.show(at)
       opened.focus = 'view'
     }),
     turnTab: redraw(by => {
-      opened.tab = (opened.tab + by + opened.tabs.length) % opened.tabs.length
+      opened.show((opened.tab + by + opened.tabs.length) % opened.tabs.length)
     }),
     turnStep: redraw(by => session.select(session.list().cursor + by, height())),
     jump(by) {
@@ -252,8 +253,8 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
     sort: redraw(sort),
     onlyChanges: redraw(() => {
       look.onlyChanges = !look.onlyChanges
-      if (opened.tab > 1) opened.tab = 0
-      update()
+      if (opened.tab > 1) opened.show(0)
+      opened.update()
     }),
     markFrom: redraw(() => {
       const layer = session.layerHere()

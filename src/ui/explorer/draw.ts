@@ -177,7 +177,7 @@ function footerParts(theme: Theme, model: DrawModel, tab: Tab, waiting: boolean,
   if (model.tab === 0 && look.onlyChanges) parts.push('only changes')
   if (model.tab < 2 && look.sort !== 'name') parts.push(`by ${look.sort}`)
   if (!waiting) parts.push(tab.busy() ? `working ${theme.glyph.ellipsis}` : tab.footer())
-  return [[theme.dim, parts.join(` ${theme.glyph.dot} `)]]
+  return parts.length === 0 ? [] : [[theme.dim, parts.join(` ${theme.glyph.dot} `)]]
 }
 
 /** Which step or range of steps the tabs show, in words and in short. */

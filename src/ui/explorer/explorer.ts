@@ -88,21 +88,20 @@ export function createExplorer(ui: Ui, reference: string): Screen {
 }
 
 function makeOpened(image: Image, changed: () => void, places: () => Places): Opened {
-  const update = () => {
-    for (const tab of opened?.tabs ?? []) tab.update()
-  }
+  let ready: Opened | null = null
   const session = createSession(image, {
     changed() {
-      opened?.reading.tick()
+      ready?.reading.tick()
       changed()
     },
-    looked: update,
+    looked: () => ready?.update(),
   })
   const { look } = session
   const tree = createTreeTab(look)
   const changes: ChangesTab = createChangesTab(look)
   const waste = createWasteTab(look, { advice: session.advice, commandOf: session.commandOf })
   const tabs = [tree, changes, waste, createConfigTab(look), createDockerfileTab(look)]
+  const stale = new Set<number>()
   const opened: Opened = {
     image,
     session,
@@ -116,9 +115,20 @@ function makeOpened(image: Image, changed: () => void, places: () => Places): Op
     reading: measureReading(session.loading, () => performance.now()),
     filterError: null,
     changed,
+    update() {
+      tabs.forEach((_, at) => {
+        stale.add(at)
+      })
+      opened.show(opened.tab)
+    },
+    show(at) {
+      opened.tab = at
+      if (stale.delete(at)) tabs[at]!.update()
+    },
     layerRows: () => places().layers?.rows ?? 10,
   }
-  update()
+  ready = opened
+  opened.update()
   return opened
 }
 
@@ -130,11 +140,11 @@ function goBack(opened: Opened): boolean {
   else if (look.filter || opened.filterError) {
     opened.filterError = null
     look.filter = null
-    for (const tab of opened.tabs) tab.update()
+    opened.update()
   } else if (session.range()) session.setRange(null)
   else if (look.onlyChanges) {
     look.onlyChanges = false
-    for (const tab of opened.tabs) tab.update()
+    opened.update()
   } else if (opened.narrow && opened.focus === 'view') opened.focus = 'layers'
   else return false
   opened.changed()

@@ -9,6 +9,8 @@ export interface Reading {
   tick(): void
 }
 
+/** Before that nobody can say how long it will take, milliseconds. */
+const SURE = 1000
 /** Measures at most this often, milliseconds. */
 const PACE = 200
 
@@ -30,7 +32,7 @@ export function measureReading(loading: () => Loading, clock: () => number): Rea
     now() {
       const { done, total } = sums()
       const { layers } = loading()
-      const left = rate > 0 && total > done ? ((total - done) / rate) * 1000 : null
+      const left = rate > 0 && total > done && clock() - started > SURE ? ((total - done) / rate) * 1000 : null
       return { done, total, rate, left, layers: `${loading().laid()} of ${layers.length} layers` }
     },
     percent() {

@@ -210,9 +210,13 @@ export function createSession(image: Image, options: SessionOptions): Session {
 
   const tellStory = (scene: Scene) => {
     story = null
-    const words = { stepOf: look.world.stepOf, uncompared }
-    storyWork.run(stepStory(scene, words), sentences => {
-      story = { scene, sentences }
+    storyWork.drop()
+    // The tree comes first: the sentences are written once it is on the screen.
+    slicer.later(() => {
+      if (look.scene !== scene || closed.signal.aborted) return
+      storyWork.run(stepStory(scene, { stepOf: look.world.stepOf, uncompared }), sentences => {
+        story = { scene, sentences }
+      })
     })
   }
 

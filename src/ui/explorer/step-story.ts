@@ -139,7 +139,8 @@ function removed(tally: Tally, stepOf: (layer: number) => number): string[] {
   return tally.groups
     .filter(group => group.kind === 'removed')
     .map(group => {
-      const stay = group.bytes > 0 ? `: their ${formatBytes(group.bytes)} stay in the image` : ''
+      const stay =
+        group.bytes > 0 ? `: ${group.files === 1 ? 'its' : 'their'} ${formatBytes(group.bytes)} stay in the image` : ''
       return `Deletes ${files(group.files)} of ${sources(group, stepOf)}${stay}.`
     })
 }

@@ -56,19 +56,43 @@ export function* treeRows(scene: Scene, wish: TreeWish): Sliced<TreeRows> {
 /** The rows with the children of one more row: it has to be a PARENT that is not OPEN, and `wish` has to open it. */
 export function* openRow(scene: Scene, wish: TreeWish, rows: TreeRows, row: number): Sliced<TreeRows> {
   const start = { node: rows.nodes[row]!, depth: rows.depths[row]!, whole: (rows.flags[row]! & WHOLE) !== 0 }
-  const inside = yield* flatten(scene, wish, rows.opened, start)
-  const more = splice(rows, row + 1, row + 1, inside)
+  return putBack(rows, row, yield* flatten(scene, wish, rows.opened, start))
+}
+
+/** The rows without what stands below one of them, and that by itself. */
+export function closeRow(rows: TreeRows, row: number): { rows: TreeRows; below: TreeRows } {
+  let end = row + 1
+  while (end < rows.count && rows.depths[end]! > rows.depths[row]!) end++
+  const below = {
+    count: end - row - 1,
+    nodes: rows.nodes.slice(row + 1, end),
+    depths: rows.depths.slice(row + 1, end),
+    flags: rows.flags.slice(row + 1, end),
+    opened: rows.opened,
+  }
+  const fewer = splice(rows, row + 1, end, noRows)
+  fewer.flags[row]! &= ~OPEN
+  return { rows: fewer, below }
+}
+
+/** The rows with what `closeRow` took away. */
+export function putBack(rows: TreeRows, row: number, below: TreeRows): TreeRows {
+  const more = splice(rows, row + 1, row + 1, below)
   more.flags[row]! |= OPEN
   return more
 }
 
-/** The rows without what stands below one of them. */
-export function closeRow(rows: TreeRows, row: number): TreeRows {
-  let end = row + 1
-  while (end < rows.count && rows.depths[end]! > rows.depths[row]!) end++
-  const fewer = splice(rows, row + 1, end, noRows)
-  fewer.flags[row]! &= ~OPEN
-  return fewer
+/** The rows with every directory above a node open; `wish` has to open them. Null: something else hides the node. */
+export function* revealRows(scene: Scene, wish: TreeWish, rows: TreeRows, node: number): Sliced<TreeRows | null> {
+  const { parent } = scene.stack.tree
+  const above: number[] = []
+  for (let up = parent[node]!; up !== 0; up = parent[up]!) above.push(up)
+  for (const directory of above.reverse()) {
+    const row = rowOf(rows, directory)
+    if (row < 0 || !(rows.flags[row]! & PARENT)) return null
+    if (!(rows.flags[row]! & OPEN)) rows = yield* openRow(scene, wish, rows, row)
+  }
+  return rowOf(rows, node) < 0 ? null : rows
 }
 
 /** The row of the directory that a row stands in; -1 at the top. */

@@ -19,6 +19,8 @@ import {
   openRow,
   PARENT,
   parentRow,
+  putBack,
+  revealRows,
   rowOf,
   type TreeRows,
   type TreeWish,
@@ -55,6 +57,8 @@ export function createTreeTab(look: Look): TreeTab {
   let wanted: number | null = null
   /** Where the cursor was before the filter: it comes back there when nothing is found. */
   let home: number | null = null
+  /** What was folded last, to be put back at once: by its row's node, for the rows of one scene and wish. */
+  let folded: { node: number; below: TreeRows } | null = null
 
   const at = () => (shown && shown.rows.count > 0 ? shown.rows.nodes[list.cursor]! : null)
   const currentFolds = () => (look.filter ? filterFolds : folds)
@@ -75,6 +79,7 @@ export function createTreeTab(look: Look): TreeTab {
     const line = list.cursor - list.top
     shown = next
     wanted = null
+    folded = null
     const row = placeOf(next, node)
     const cursor = row < 0 ? Math.min(list.cursor, next.rows.count - 1) : row
     list = keepVisible({ cursor, top: cursor - line }, next.rows.count, height)
@@ -111,8 +116,15 @@ export function createTreeTab(look: Look): TreeTab {
     const wish = { ...shown.wish, folds: currentFolds() }
     const { scene, rows, matches } = shown
     if (!open) {
-      shown = { scene, rows: closeRow(rows, row), wish, matches }
+      const closed = closeRow(rows, row)
+      shown = { scene, rows: closed.rows, wish, matches }
+      folded = { node, below: closed.below }
       list = keepVisible(list, shown.rows.count, height)
+      return
+    }
+    if (folded?.node === node) {
+      shown = { scene, rows: putBack(rows, row, folded.below), wish, matches }
+      folded = null
       return
     }
     work.run(openRow(scene, wish, rows, row), more => show({ scene, rows: more, wish, matches }))
@@ -213,7 +225,13 @@ export function createTreeTab(look: Look): TreeTab {
       }
       wanted = node
       openAbove(node)
-      refresh()
+      if (work.busy()) return refresh()
+      const { scene, rows, matches } = shown
+      const wish = { ...shown.wish, folds: currentFolds() }
+      work.run(revealRows(scene, wish, rows, node), more => {
+        if (more) show({ scene, rows: more, wish, matches })
+        else refresh()
+      })
     },
     copies: () => (shown && at() !== null ? copiesOfNode(look, shown.scene, at()!) : []),
     matches: () => shown?.matches ?? null,
