@@ -17,6 +17,7 @@ import { chainIds } from '../image/digest.ts'
 import { formatPlatform } from '../image/platform.ts'
 import { stepsOf } from '../image/steps.ts'
 import type { Digest } from '../image/types.ts'
+import { listStores, storeDetail } from './store-lister.ts'
 
 export interface ListerOptions {
   engine?: string | undefined
@@ -40,8 +41,12 @@ export function createLister(around: Surroundings, options: ListerOptions): Engi
     const engines = [...found.engines.map(statusOf), ...failures.filter(one => one.asked).map(failedStatus)]
     for (const engine of found.engines) endpoints.set(engine.id, engine.endpoint)
     const rows = new Map<Engine, ImageRow[]>()
-    const listing = (complete: boolean) => ({ engines: [...engines], rows: [...rows.values()].flat(), complete })
+    let stored: ImageRow[] = []
+    const listing = (complete: boolean) => {
+      return { engines: [...engines], rows: [...[...rows.values()].flat(), ...stored], complete }
+    }
     try {
+      if (!isNamed(around, options)) stored = await listStores(found.engines, options.engine)
       for await (const { engine, images, reason } of landing(found.engines, engine => listed(engine, signal))) {
         rows.set(
           engine,
@@ -65,6 +70,8 @@ export function createLister(around: Surroundings, options: ListerOptions): Engi
   async function detail(row: ImageRow, signal: AbortSignal): Promise<ImageDetail> {
     if (row.detail) return row.detail
     const endpoint = endpoints.get(row.engine)
+    const kept = endpoint ? null : await storeDetail(row)
+    if (kept) return kept
     if (!endpoint) throw new Fault(`${row.engine} did not answer when it was asked for its images.`)
     const engine = await openEngine(endpoint, { env: around.env, signal })
     try {
@@ -87,6 +94,11 @@ async function* landing<T, R>(all: readonly T[], start: (one: T) => Promise<R>):
     coming.delete(at)
     yield result
   }
+}
+
+/** Someone who names an engine wants the images of that one. */
+function isNamed({ env }: Surroundings, { context }: ListerOptions): boolean {
+  return context !== undefined || Boolean(env.DOCKER_HOST || env.DOCKER_CONTEXT || env.CONTAINER_HOST)
 }
 
 async function listed(engine: Engine, signal: AbortSignal) {
@@ -132,7 +144,8 @@ function rowsOf(engine: Engine, image: EngineImage): ImageRow[] {
   })
 }
 
-function splitName(name: string | null): { repository: string | null; tag: string | null } {
+/** `repo:tag` in two; the colon of a registry's port is none of them. */
+export function splitName(name: string | null): { repository: string | null; tag: string | null } {
   if (name === null) return { repository: null, tag: null }
   const colon = name.lastIndexOf(':')
   if (colon <= name.lastIndexOf('/')) return { repository: name, tag: null }

@@ -1,4 +1,5 @@
 /** The command line on images that a real Docker and a real Podman built: by name, and saved. */
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Builder, buildImage, importBusybox } from '../harness/engine-images.ts'
@@ -94,6 +95,22 @@ describe.each(engines)('%s', (name, start, builders, variable, store) => {
     const inspected = JSON.parse((await run(['inspect', reference], { env })).stdout)
     expect(inspected.run).toMatchObject({ workingDir: '/srv/app', cmd: ['sh'] })
     expect((await run(['dockerfile', reference], { env })).stdout).toContain('ENV GREETING=hello')
+  })
+
+  test.runIf(name === 'podman')('podman’s store is listed and read without podman', async () => {
+    const { run, path } = workshop()
+    const conf = join(path, 'storage.conf')
+    writeFileSync(conf, `[storage]\ndriver = "overlay"\ngraphroot = "${engine.dataRoot}"\nrunroot = "${path}/run"\n`)
+    const alone = { CONTAINERS_STORAGE_CONF: conf }
+    const rows = lines((await run(['images', '--json'], { env: alone })).stdout)
+    const row = rows.find(one => one.reference === 'podman:localhost/app:podman')
+    expect(row).toMatchObject({ engine: 'podman', repository: 'localhost/app', tag: 'podman' })
+    const [asked, found] = await Promise.all([
+      run(['tree', 'app:podman', '--json'], { env }),
+      run(['tree', 'app:podman', '--json'], { env: alone }),
+    ])
+    expect(found).toEqual(asked)
+    expect(found.stdout).toContain('"path":"srv/app/more"')
   })
 
   test('doctor finds it', async () => {
