@@ -21,7 +21,7 @@
 
 /** What the child found; shared memory, because the child is another process. */
 struct findings {
-  bool mounts, overlay, lower_plus, lower_fd, user_xattr, whiteout;
+  bool mounts, overlay, lower_plus, lower_fd, whiteout;
   int mount_error;
 };
 
@@ -31,7 +31,7 @@ static bool overlay_takes(const char *key, unsigned command, const void *value, 
 }
 
 /** In a private mount namespace with a file system in memory over /tmp. */
-static int probe(void *argument) {
+static int probe(void *argument, const struct idmaps *maps) {
   struct findings *f = argument;
   if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
       mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID, "mode=0755,size=1m") < 0) {
@@ -40,7 +40,7 @@ static int probe(void *argument) {
   }
   f->mounts = true;
   if (mkdir("/tmp/a", 0755) < 0 || mkdir("/tmp/b", 0755) < 0 || mkdir("/tmp/u", 0755) < 0 || mkdir("/tmp/w", 0755) < 0 || mkdir("/tmp/m", 0755) < 0) return 0;
-  bool user = getuid() != 0 || f->user_xattr;
+  bool user = maps != NULL;
   f->overlay = mount("overlay", "/tmp/m", "overlay", 0,
                      user ? "lowerdir=/tmp/a:/tmp/b,upperdir=/tmp/u,workdir=/tmp/w,userxattr" : "lowerdir=/tmp/a:/tmp/b,upperdir=/tmp/u,workdir=/tmp/w") == 0;
   f->lower_plus = overlay_takes("lowerdir+", FSCONFIG_STRING, "/tmp/a", 0);
@@ -94,12 +94,11 @@ int features_main(struct err *e) {
   struct idmaps maps;
   struct utsname name;
   bool root = geteuid() == 0;
-  f->user_xattr = !root;
   idmaps_of_caller(&maps, &why);
   uname(&name);
   /* As root the probe runs in a child too: its mounts must not become ours. */
   pid_t child = root ? fork() : -1;
-  if (child == 0) _exit(probe(f));
+  if (child == 0) _exit(probe(f, NULL));
   if (child > 0) waitpid(child, NULL, 0);
   int done = root ? 0 : spawn_job(probe, f, &why);
   struct out o = {0};

@@ -124,8 +124,12 @@ void out_path(struct out *o, const char *key, const char *bytes, size_t length) 
   o->comma = true;
 }
 
-int out_flush(struct out *o, int fd) {
+void out_line(struct out *o) {
   put(o, "\n", 1);
+  o->comma = false;
+}
+
+int out_write(struct out *o, int fd) {
   int result = o->failed ? -1 : 0;
   if (o->failed) errno = ENOMEM;
   for (size_t at = 0; result == 0 && at < o->length;) {
@@ -138,6 +142,11 @@ int out_flush(struct out *o, int fd) {
   o->comma = false;
   o->failed = false;
   return result;
+}
+
+int out_flush(struct out *o, int fd) {
+  out_line(o);
+  return out_write(o, fd);
 }
 
 void out_free(struct out *o) {

@@ -28,6 +28,10 @@ void out_bool(struct out *o, const char *key, bool value);
 /** A path as `key`; bytes that are not UTF-8 are replaced there and carried whole by `keyBase64`. */
 void out_path(struct out *o, const char *key, const char *bytes, size_t length);
 
+/** Ends the line and keeps it; out_write sends what was kept. For many lines at once. */
+void out_line(struct out *o);
+int out_write(struct out *o, int fd);
+
 /** Ends the line and writes it to `fd`; the buffer is empty afterwards and can be used again. -1 with errno. */
 int out_flush(struct out *o, int fd);
 void out_free(struct out *o);

@@ -40,17 +40,17 @@ pid_t spawn_namespaces(int flags, int *pidfd, struct err *e) {
   return pid < 0 ? explain(flags, errno, e) : (pid_t)pid;
 }
 
-static int in_child(int (*job)(void *), void *argument, int go) {
+static int in_child(spawn_work *job, void *argument, const struct idmaps *maps, int go) {
   char byte;
   if (read(go, &byte, 1) != 1) return ERR_SETUP;
   close(go);
   if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) return ERR_SETUP;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  return job(argument);
+  return job(argument, maps);
 }
 
-int spawn_job(int (*job)(void *), void *argument, struct err *e) {
-  if (geteuid() == 0) return job(argument);
+int spawn_job(spawn_work *job, void *argument, struct err *e) {
+  if (geteuid() == 0) return job(argument, NULL);
   struct idmaps maps;
   int ends[2], pidfd = -1, status;
   if (idmaps_of_caller(&maps, e) < 0) return -1;
@@ -58,7 +58,7 @@ int spawn_job(int (*job)(void *), void *argument, struct err *e) {
   pid_t pid = spawn_namespaces(CLONE_NEWUSER, &pidfd, e);
   if (pid == 0) {
     close(ends[1]);
-    _exit(in_child(job, argument, ends[0]));
+    _exit(in_child(job, argument, &maps, ends[0]));
   }
   close(ends[0]);
   bool mapped = pid > 0 && idmaps_write(&maps, pid, e) == 0;

@@ -15,8 +15,9 @@ pid_t spawn_namespaces(int flags, int *pidfd, struct err *e);
 
 /**
  * Runs `job` as root of a user namespace with the caller's sub-ids, or here and now when we are root. Gives the job's
- * result, which is an exit status; `job` reports its own errors.
+ * result, which is an exit status; `job` reports its own errors. It is told the maps it lives under, NULL as root.
  */
-int spawn_job(int (*job)(void *), void *argument, struct err *e);
+typedef int spawn_work(void *argument, const struct idmaps *maps);
+int spawn_job(spawn_work *job, void *argument, struct err *e);
 
 #endif
