@@ -25,9 +25,13 @@ const frames = ['explorer/tree/120x36', 'explorer/tree/80x24']
 
 const parts = {
   keys: () =>
-    [table('Everywhere', globalActions), table('Images', imagesActions), table('Explorer', explorerActions)].join('\n\n'),
+    [table('Everywhere', globalActions), table('Images', imagesActions), table('Explorer', explorerActions)].join(
+      '\n\n',
+    ),
   screens: () => {
-    const path = frames.map(name => new URL(`../../snapshots/${name}.txt`, import.meta.url)).find(one => existsSync(one))
+    const path = frames
+      .map(name => new URL(`../../snapshots/${name}.txt`, import.meta.url))
+      .find(one => existsSync(one))
     return path ? `\`\`\`\n${readFileSync(path, 'utf8').trimEnd()}\n\`\`\`` : ''
   },
 }
