@@ -8,11 +8,14 @@ import { formatPlatform, platformServes } from '../image/platform.ts'
 import type { Platform } from '../image/types.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
 import { findIndex, openIndex } from '../source/index-cache.ts'
+import type { StoreSurroundings } from '../source/local-stores.ts'
 import type { OpenOptions } from '../source/open.ts'
 import type { Image } from '../source/types.ts'
-import type { Engine } from './engine.ts'
+import type { Engine, ImageFacts } from './engine.ts'
 import { createExport } from './export.ts'
-import { type FirstSight, firstSight, withIds } from './first-sight.ts'
+import { chainOf, type FirstSight, firstSight, withIds } from './first-sight.ts'
+import { stepImages } from './history.ts'
+import { openFromOwnStore } from './own-store.ts'
 
 export interface EngineImageOptions extends Omit<OpenOptions, 'platform'> {
   /** As the person wrote it. */
@@ -20,6 +23,8 @@ export interface EngineImageOptions extends Omit<OpenOptions, 'platform'> {
   platform?: Platform | undefined
   /** Where indexes and configs are kept; null: nowhere. */
   cacheFolder: string | null
+  /** What decides where stores are that may be read in place of an export; null: none is. */
+  around: StoreSurroundings | null
   /** Called once the image is closed: whoever opened the engine for it closes it then. */
   onClose?: () => void
 }
@@ -29,14 +34,45 @@ export interface EngineImageOptions extends Omit<OpenOptions, 'platform'> {
  * @throws Fault, an EngineFault with status 404 when the engine has no such image.
  */
 export async function openEngineImage(engine: Engine, name: string, options: EngineImageOptions): Promise<Image> {
-  const query = { platform: options.platform, signal: options.signal }
-  const [facts, rows] = await Promise.all([engine.inspect(name, query), engine.history(name, query)])
+  const { platform, signal, around, reference, cacheFolder } = options
+  const query = { platform, signal }
+  const facts = await engine.inspect(name, query)
+  requirePlatform(engine, facts, platform)
+  const exported = () => openExported(engine, name, facts, { ...options, signal: undefined, onClose: undefined })
+  const wanted = { reference, platform: platform ?? null, cacheFolder, signal, next: exported }
+  const stored = options.verify || !around ? null : await openFromOwnStore(engine, facts, around, wanted)
+  if (stored === null) return openExported(engine, name, facts, options)
+  const { close, steps, config } = stored
+  // Only the store of Docker's graph drivers knows the images of the steps.
+  const known = steps.some(step => step.imageId !== null)
+  const ids = known
+    ? []
+    : stepImages(engine.kind, await engine.history(facts.id, query), await chainOf(engine, facts, query))
+  return Object.assign(stored, {
+    names: facts.names,
+    config: { ...config, parent: config.parent ?? facts.parent },
+    steps: known ? steps : withIds(steps, ids),
+    async close() {
+      await close()
+      options.onClose?.()
+    },
+  })
+}
+
+function requirePlatform(engine: Engine, facts: ImageFacts, wanted: Platform | undefined): void {
   const platform = { os: facts.os, architecture: facts.architecture, variant: facts.variant }
-  if (options.platform && !platformServes(platform, options.platform)) {
-    throw new Fault(
-      `The image of ${engine.id} is for ${formatPlatform(platform)}, not for ${formatPlatform(options.platform)}.`,
-    )
-  }
+  if (!wanted || platformServes(platform, wanted)) return
+  throw new Fault(`The image of ${engine.id} is for ${formatPlatform(platform)}, not for ${formatPlatform(wanted)}.`)
+}
+
+async function openExported(
+  engine: Engine,
+  name: string,
+  facts: ImageFacts,
+  options: EngineImageOptions,
+): Promise<Image> {
+  const query = { platform: options.platform, signal: options.signal }
+  const rows = await engine.history(name, query)
   const sight = await firstSight(engine, facts, rows, query, options.cacheFolder)
   sight.config.parent ??= facts.parent
   const indexes: (LayerIndex | undefined)[] = []

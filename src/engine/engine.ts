@@ -84,6 +84,8 @@ export interface ImageFacts {
   config: unknown
   /** The storage driver's name; null where there is none (containerd image store). */
   driver: string | null
+  /** Where the topmost layer's files lie on the engine's machine; null where the driver does not say. */
+  topDirectory: string | null
   /** Digest of the manifest (of an index, where the engine does not tell which manifest); null with graph drivers. */
   manifest: Digest | null
   /** The whole answer. */

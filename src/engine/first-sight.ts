@@ -50,8 +50,8 @@ export function withIds(steps: Step[], ids: (Digest | null)[]): Step[] {
   return steps.map((step, at) => ({ ...step, imageId: steps.length === ids.length ? (ids[at] ?? null) : null }))
 }
 
-/** Only Podman has to be asked; and only for an image that was built here. */
-async function chainOf(engine: Engine, facts: ImageFacts, { signal }: ImageQuery): Promise<Digest[]> {
+/** The image, its parent, and so on. Only Podman has to be asked, and only for an image that was built here. */
+export async function chainOf(engine: Engine, facts: ImageFacts, { signal }: ImageQuery): Promise<Digest[]> {
   if (engine.kind === 'docker') return []
   return facts.parent === null ? [facts.id] : ancestry(facts.id, await engine.images({ all: true, signal }))
 }

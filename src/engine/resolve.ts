@@ -5,7 +5,9 @@ import { safe } from '../base/text.ts'
 import { parsePlatform } from '../image/platform.ts'
 import type { Reference } from '../image/reference.ts'
 import { defaultCacheFolder } from '../source/index-cache.ts'
+import { findLocalStores, openFromStores } from '../source/local-stores.ts'
 import type { EngineResolver, OpenOptions } from '../source/open.ts'
+import type { StoreKind } from '../source/store-types.ts'
 import type { Image } from '../source/types.ts'
 import { type Endpoint, findEndpoints, type Surroundings } from './endpoints.ts'
 import { type Engine, isMeant, openEngine } from './engine.ts'
@@ -17,6 +19,8 @@ export interface ResolverOptions {
   host?: string | undefined
   /** Whether ssh may ask on the terminal. */
   mayAsk?: boolean | undefined
+  /** false: images are never read from the engines' own stores, always exported. */
+  stores?: boolean | undefined
 }
 
 /**
@@ -32,6 +36,8 @@ export function engineResolver(around: Surroundings, options: ResolverOptions = 
     const { image, faults } = await firstOf(tries)
     if (image) return image
     open.signal?.throwIfAborted()
+    const stored = await withoutEngine(name, { reference, open, around, options })
+    if (stored) return stored
     const told = [...failures.map(one => one.fault), ...faults]
     if (told.length > 0) throw told[0]
     const answered = (await Promise.all(tries.map(one => one.answered))).some(Boolean)
@@ -65,7 +71,9 @@ function tryEndpoint(endpoint: Endpoint, name: string, { reference, open, around
     engine.close()
     return null
   })
-  const image = reached.then(engine => engine && openClosing(engine, name, reference.text, { ...open, signal }))
+  const image = reached.then(
+    engine => engine && openClosing(engine, name, { reference, open: { ...open, signal }, around, options }),
+  )
   const answered = reached.then(
     engine => engine !== null,
     () => false,
@@ -75,14 +83,19 @@ function tryEndpoint(endpoint: Endpoint, name: string, { reference, open, around
 }
 
 /** The engine is closed with the image, or when it has none. */
-async function openClosing(engine: Engine, name: string, reference: string, open: OpenOptions): Promise<Image> {
-  const { cache, cacheDir, platform } = open
+async function openClosing(
+  engine: Engine,
+  name: string,
+  { reference, open, around, options }: Context,
+): Promise<Image> {
+  const { platform } = open
   try {
     return await openEngineImage(engine, name, {
       ...open,
-      reference,
-      cacheFolder: cache === false || cacheDir === null ? null : (cacheDir ?? defaultCacheFolder()),
+      reference: reference.text,
+      cacheFolder: cacheFolderOf(open),
       platform: typeof platform === 'string' ? parsePlatform(platform) : platform,
+      around: options.stores === false ? null : around,
       onClose: () => engine.close(),
     })
   } catch (error) {
@@ -107,6 +120,26 @@ async function firstOf(tries: Try[]): Promise<{ image: Image | null; faults: Fau
     }
   }
   return { image: null, faults }
+}
+
+/** No engine has it or none runs: what they have left on this machine can be read all the same. */
+async function withoutEngine(name: string, { reference, open, around, options }: Context): Promise<Image | null> {
+  if (options.stores === false || open.verify || options.host !== undefined || open.context !== undefined) return null
+  const engine = reference.kind === 'engine' ? reference.engine : open.engine
+  const kinds: StoreKind[] = engine === 'podman' ? ['containers-storage'] : ['docker-store', 'containerd-store']
+  const { platform, signal } = open
+  return openFromStores(name, {
+    stores: findLocalStores(around),
+    ...(engine !== undefined && { kinds }),
+    reference: reference.text,
+    platform: typeof platform === 'string' ? parsePlatform(platform) : (platform ?? null),
+    cacheFolder: cacheFolderOf(open),
+    signal,
+  })
+}
+
+function cacheFolderOf({ cache, cacheDir }: OpenOptions): string | null {
+  return cache === false || cacheDir === null ? null : (cacheDir ?? defaultCacheFolder())
 }
 
 async function giveUp(tries: Try[]): Promise<void> {

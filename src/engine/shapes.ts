@@ -29,6 +29,7 @@ export const imageFactsShape: z.ZodType<ImageFacts> = z.looseObject({ Id: z.stri
     diffIds: image.RootFS.Layers,
     config: image.Config,
     driver: image.GraphDriver.Name || null,
+    topDirectory: image.GraphDriver.Data.UpperDir || null,
     manifest: manifestOf(image) || image.Descriptor.digest || null,
     raw,
   }
@@ -109,7 +110,9 @@ const inspected = z.object({
   Author: text,
   Config: z.unknown().optional(),
   RootFS: z.object({ Layers: texts }).catch({ Layers: [] }),
-  GraphDriver: z.object({ Name: text }).catch({ Name: '' }),
+  GraphDriver: z
+    .object({ Name: text, Data: z.object({ UpperDir: text }).catch({ UpperDir: '' }) })
+    .catch({ Name: '', Data: { UpperDir: '' } }),
   Descriptor: z.object({ digest: text }).catch({ digest: '' }),
   Manifests: z
     .array(

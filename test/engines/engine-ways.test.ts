@@ -1,9 +1,12 @@
 /** The ways to a real engine: sockets, DOCKER_HOST, contexts, TLS, ssh; and what is said where there is none. */
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type FindOptions, findEngines } from '../../src/engine/engine.ts'
+import { engineResolver } from '../../src/engine/resolve.ts'
+import { openImage } from '../../src/source/open.ts'
 import { command } from '../harness/command.ts'
+import { importBusybox } from '../harness/engine-images.ts'
 import { dockerClient, freePort, startDocker, type TestEngine } from '../harness/engines.ts'
 import { startSshd } from '../harness/sshd.ts'
 import { makeCertificates } from '../harness/tls.ts'
@@ -131,6 +134,21 @@ test('a command that is not there over there, and no ssh at all', async () => {
   expect(await ways({ PATH: docker.scratch.folder('empty'), DOCKER_HOST: 'ssh://box' })).toEqual([
     'ssh://box: ssh can not be started. → Install the OpenSSH client.',
   ])
+})
+
+test('an image is found in the store that an engine has left, when none answers', async () => {
+  await importBusybox(docker, 'left:1')
+  const root = docker.scratch.folder('machine')
+  await command('mkdir', ['-p', join(root, 'var/lib')])
+  symlinkSync(docker.dataRoot, join(root, 'var/lib/docker'))
+  const around = { env: { DOCKER_HOST: 'unix:///nonexistent/docker.sock' }, home: '/nonexistent', uid: 0, root }
+  const image = await openImage('left:1', { engines: engineResolver(around), cache: false })
+  onTestFinished(() => image.close())
+  expect([image.source, image.names]).toEqual(['docker-store', ['left:1']])
+  expect((await image.indexLayer(0)).entries).toBeGreaterThan(200)
+  await expect(openImage('nope:1', { engines: engineResolver(around), cache: false })).rejects.toThrow(
+    'docker at unix:///nonexistent/docker.sock: no such file or directory.',
+  )
 })
 
 test('a socket that we may not open says what to do', async () => {

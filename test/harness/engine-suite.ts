@@ -168,6 +168,24 @@ export function describeEngine({ name, start, builders, containerd = false }: Se
       expect(await contentOf(again, 'a')).toBe('hello')
     })
 
+    test.each(
+      builders,
+    )('an image of the %s builder is read from the engine’s own store, and is the same', async builder => {
+      const name = `app:${builder}`
+      const archive = await inArchive(name, `${builder}-store`)
+      const image = await opened(name, real.scratch.folder(`store-cache-${builder}`), true)
+      expect(image.source).toBe(
+        containerd ? 'containerd-store' : engine.kind === 'podman' ? 'containers-storage' : 'docker-store',
+      )
+      expect(outline(image)).toEqual(outline(archive))
+      for (const at of image.layers.keys()) {
+        expect(listing(await image.indexLayer(at))).toEqual(listing(await archive.indexLayer(at)))
+      }
+      expect(image.steps.at(-1)?.imageId).toBe((await engine.inspect(name)).id)
+      expect(image.names.map(one => one.replace('localhost/', ''))).toEqual([name])
+      expect(await contentOf(image, 'a')).toBe('hello')
+    })
+
     test('the wait for an export can be given up, and begun again', async () => {
       const image = await opened(`app:${builders[0]}`, null)
       const stop = new AbortController()
@@ -186,10 +204,10 @@ export function describeEngine({ name, start, builders, containerd = false }: Se
     })
 
     /** The image as `openImage` finds it by its name, with nothing of this machine around it. */
-    async function opened(name: string, cacheDir: string | null): Promise<Image> {
+    async function opened(name: string, cacheDir: string | null, stores = false): Promise<Image> {
       const host = `unix://${real.socket}`
       const env = engine.kind === 'podman' ? { CONTAINER_HOST: host } : { DOCKER_HOST: host }
-      const engines = engineResolver({ env, home: '/nonexistent', uid: 0, root: '/nonexistent' })
+      const engines = engineResolver({ env, home: '/nonexistent', uid: 0, root: '/nonexistent' }, { stores })
       const image = await openImage(name, { engines, cacheDir })
       onTestFinished(() => image.close())
       return image
