@@ -66,6 +66,8 @@ export class TarSplitReader {
   end(): void {
     if (this.#carried > 0) this.#line(this.#carry, 0, this.#carried)
     this.#carried = 0
+    // Even of a layer without entries there is the end of its tar.
+    if (this.#scanner.position === 0 && !this.#scanner.done) throw this.#odd('it is empty')
     this.#scanner.end()
   }
 

@@ -82,10 +82,13 @@ const CHUNK = 256 << 10
 async function readSplit(fd: number, stat: BigIntStats, job: TarSplitJob, control: Control): Promise<LayerIndex> {
   const { name, layer } = job
   const region: Region = { fd, start: 0, size: Number(stat.size) }
+  const compression = compressionOf(headOf(region, SNIFF_BYTES))
+  // What a power cut leaves behind is empty or zeros; no engine keeps tar-split plain.
+  if (compression === 'none') throw new Fault(`The tar-split of ${name} is empty or damaged.`)
   const builder = new LayerSink({ name, hash: false, layer })
   const scanner = new TarScanner(builder, { name, checked: true })
   const reader = new TarSplitReader(scanner, builder, name)
-  const inflate = createInflate(compressionOf(headOf(region, SNIFF_BYTES)), chunk => reader.push(chunk), {
+  const inflate = createInflate(compression, chunk => reader.push(chunk), {
     name: `the tar-split of ${name}`,
   })
   try {

@@ -103,6 +103,7 @@ describe('what is no tar-split is refused', () => {
   const lines = good.split('\n').filter(Boolean)
 
   test.each([
+    ['nothing', ''],
     ['no JSON', 'hello\n'],
     ['a JSON of another kind', '{"hello":1}\n'],
     ['null', 'null\n'],
