@@ -9,7 +9,7 @@ import { safe } from '../base/text.ts'
 import { type Entry, Kind } from '../layer/entry.ts'
 import type { IndexBuilder } from '../layer/index-builder.ts'
 import { TarScanner } from '../layer/tar-scanner.ts'
-import { canonicalName, linkTarget } from './folder.ts'
+import { canonicalName, linkTarget, MAX_FILES, nameText } from './folder.ts'
 import { type IndexedLayer, LayerSink, openLayer } from './index-region.ts'
 import { limits } from './read-stored.ts'
 import { compressionOf, looksLikeJson, looksLikeTar, SNIFF_BYTES } from './sniff.ts'
@@ -17,7 +17,6 @@ import type { Failure, StreamItem } from './stream-items.ts'
 
 /** All JSON of one archive together. */
 const MAX_JSON = 256 << 20
-const MAX_FILES = 200_000
 
 export interface ArchiveIndexer {
   /** Takes the next bytes of the plain tar. A promise where a decoder works off the thread. @throws Fault */
@@ -40,7 +39,7 @@ export function archiveIndexer(name: string, tell: (item: StreamItem) => void): 
       entry(entry) {
         if (++files > MAX_FILES)
           throw new Fault(`${name} holds more than ${MAX_FILES} files: it is no archive of images.`)
-        const path = canonicalName(nameOf(entry.path))
+        const path = canonicalName(nameText(entry.path))
         if (entry.kind === Kind.file) file = openFile(path, scanner.bodyOffset, scanner.bodySize)
         else tellLink(entry, path)
       },
@@ -59,7 +58,7 @@ export function archiveIndexer(name: string, tell: (item: StreamItem) => void): 
 
   function tellLink(entry: Entry, path: string): void {
     if (entry.link === null) return
-    const target = nameOf(entry.link)
+    const target = nameText(entry.link)
     tell({ type: 'link', path, target: entry.kind === Kind.symlink ? linkTarget(path, target) : canonicalName(target) })
   }
 
@@ -210,9 +209,4 @@ function readFile(name: string, { path, offset, size, keep }: FileFacts, onKept:
       return item('')
     },
   }
-}
-
-/** Names that matter are ASCII; others only have to stay apart. */
-function nameOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 }

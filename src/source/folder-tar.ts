@@ -5,12 +5,18 @@ import { Fault } from '../base/errors.ts'
 import { type Entry, Kind } from '../layer/entry.ts'
 import { TarScanner } from '../layer/tar-scanner.ts'
 import { cancelled } from './cancel.ts'
-import { canonicalName, type Folder, linkTarget, lookUp, type Names, type StoredFile } from './folder.ts'
+import {
+  canonicalName,
+  type Folder,
+  linkTarget,
+  lookUp,
+  MAX_FILES,
+  type Names,
+  nameText,
+  type StoredFile,
+} from './folder.ts'
 import { part, type Region } from './region.ts'
 import { scanRegion } from './scan.ts'
-
-/** An archive of images has a handful of files for each layer. */
-export const MAX_FILES = 200_000
 
 /** Small: between two layers there are only a few headers and small files. */
 const WINDOW = 64 << 10
@@ -59,16 +65,11 @@ export async function openTarFolder(
 export function addEntry(names: Names, entry: Entry, archive: string, file: (path: string) => StoredFile): void {
   if (names.size >= MAX_FILES)
     throw new Fault(`${archive} holds more than ${MAX_FILES} files: it is no archive of images.`)
-  const path = canonicalName(nameOf(entry.path))
+  const path = canonicalName(nameText(entry.path))
   if (entry.kind === Kind.file) names.set(path, file(path))
   else if (entry.link === null) return
-  else if (entry.kind === Kind.symlink) names.set(path, { link: linkTarget(path, nameOf(entry.link)) })
-  else if (entry.kind === Kind.hardlink) names.set(path, { link: canonicalName(nameOf(entry.link)) })
-}
-
-/** Names that matter are ASCII; others only have to stay apart. */
-function nameOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+  else if (entry.kind === Kind.symlink) names.set(path, { link: linkTarget(path, nameText(entry.link)) })
+  else if (entry.kind === Kind.hardlink) names.set(path, { link: canonicalName(nameText(entry.link)) })
 }
 
 /** What names a stretch of a file for as long as nobody writes to the file. */

@@ -41,6 +41,9 @@ export interface Passed {
   fault: Fault | null
 }
 
+/** An archive of images has a handful of files for each layer. */
+export const MAX_FILES = 200_000
+
 /** The target of links: from names to what they hold, or to another name. */
 export type Names = Map<string, StoredFile | { link: string }>
 
@@ -54,6 +57,11 @@ export function lookUp(names: Names, path: string, folder: string): StoredFile |
     at = found.link
   }
   throw new Fault(`${folder}: the links of “${safe(path)}” lead in a circle.`)
+}
+
+/** A name in a tar as text. Names that matter are ASCII; others only have to stay apart. */
+export function nameText(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 }
 
 /** Where a symbolic link in a tar points to, as a canonical name of that tar. */

@@ -9,7 +9,7 @@ import { type Anomaly, Kind } from '../layer/entry.ts'
 import { IndexBuilder } from '../layer/index-builder.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
 import { pathOf } from '../layer/path-tree.ts'
-import { controlOf } from './cancel.ts'
+import { cancelled, controlOf } from './cancel.ts'
 import type { StoredFile } from './folder.ts'
 import type { FoundLayer } from './found.ts'
 import { hashRegion } from './hash-region.ts'
@@ -55,11 +55,31 @@ const SMALL = 256 << 10
 export function readLayers(layers: OpenLayer[], context: LayerContext): LayerReader {
   const { pool, cacheFolder, where } = context
   const indexes: (LayerIndex | undefined)[] = []
+  const running: (Promise<LayerIndex> | undefined)[] = []
   const spools: (Spool | undefined)[] = []
 
+  /** Whoever asks while somebody else's reading is under way waits for that, unless it is cancelled. */
   async function indexLayer(layer: number, work: Work = {}): Promise<LayerIndex> {
     const known = indexes[layer]
     if (known !== undefined) return known
+    const other = running[layer]
+    if (other !== undefined) {
+      const outcome = await other.catch((error: Fault) => error)
+      if (!(outcome instanceof Fault)) return outcome
+      if (outcome.exitCode !== 130) throw outcome
+      if (work.signal?.aborted) throw cancelled()
+      return indexLayer(layer, work)
+    }
+    const mine = makeIndex(layer, work)
+    running[layer] = mine
+    try {
+      return await mine
+    } finally {
+      running[layer] = undefined
+    }
+  }
+
+  async function makeIndex(layer: number, work: Work): Promise<LayerIndex> {
     try {
       const made = await readIndex(layer, work)
       const index = { ...made.index, anomalies: [...claims(layers[layer]!, layer, made), ...own(made.index, layer)] }

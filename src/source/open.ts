@@ -3,7 +3,7 @@
  * plain or compressed as a whole. Engines stand above this folder: they are reached through a function that the caller
  * brings.
  */
-import { closeSync, constants, existsSync, fstatSync, openSync } from 'node:fs'
+import { closeSync, constants, createReadStream, existsSync, fstatSync, openSync, type Stats, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -99,6 +99,9 @@ type Close = () => void | Promise<void>
 
 function openPath(written: string, opening: Opening): Promise<Image> {
   const path = written.startsWith('~/') ? join(homedir(), written.slice(2)) : written
+  // Looked at before it is opened: a reader that comes and goes would kill whoever writes into a pipe.
+  if (statSync(path, { throwIfNoEntry: false })?.isFIFO())
+    return openStream(createReadStream(path), safe(written), opening)
   let fd: number
   try {
     // Not blocking: a fifo would otherwise wait for its writer.
@@ -112,26 +115,33 @@ function openPath(written: string, opening: Opening): Promise<Image> {
   return imageOf(folder, opening, createPool(), () => folder.close())
 }
 
-async function openStdin(opening: Opening): Promise<Image> {
+function openStdin(opening: Opening): Promise<Image> {
   const name = 'standard input'
-  if (opening.stdin === undefined) {
-    // A file can be seeked in, however it got here.
-    if (fstatSync(0).isFile()) return openFile(0, name, opening, () => {})
-    if (process.stdin.isTTY)
-      throw new Fault('Standard input is a terminal: there is no archive to read.', { exitCode: 2 })
+  if (opening.stdin !== undefined) return openStream(opening.stdin, name, opening)
+  // A file can be seeked in, however it got here.
+  if (stdinStat()?.isFile()) return openFile(0, name, opening, () => {})
+  if (process.stdin.isTTY)
+    throw new Fault('Standard input is a terminal: there is no archive to read.', { exitCode: 2 })
+  return openStream(process.stdin, name, opening)
+}
+
+/** null where standard input is closed. */
+function stdinStat(): Stats | null {
+  try {
+    return fstatSync(0)
+  } catch {
+    return null
   }
+}
+
+/** An archive that passes by once: a pipe, a socket. */
+async function openStream(stream: Readable, name: string, opening: Opening): Promise<Image> {
   const pool = createPool()
-  const spool = opening.needContent ? { folder: cacheFolderOf(opening) } : null
+  const cacheFolder = cacheFolderOf(opening)
+  const spool = opening.needContent ? { folder: cacheFolder } : null
   const folder = await orClose(
     () => pool.close(),
-    () =>
-      readArchiveStream(opening.stdin ?? process.stdin, {
-        ...opening,
-        name,
-        pool,
-        spool,
-        cacheFolder: cacheFolderOf(opening),
-      }),
+    () => readArchiveStream(stream, { ...opening, name, pool, spool, cacheFolder }),
   )
   return imageOf(folder, opening, pool, () => folder.close())
 }

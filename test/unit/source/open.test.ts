@@ -1,4 +1,7 @@
 /** Every shape of archive and layout that some tool writes opens as the same image. */
+import { execFileSync } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -286,3 +289,26 @@ test('an engine’s image comes from the function that was given for it', async 
 function* inPieces(bytes: Uint8Array, size: number): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
+
+test('a named pipe is read like standard input', async () => {
+  const path = join(scratch().path, 'pipe')
+  execFileSync('mkfifo', [path])
+  const writing = writeFile(path, dockerArchive(app, 'docker-1.10'))
+  const image = await open(path)
+  await writing
+  expect(await drawn(image)).toBe(appLayers)
+})
+
+test('two who ask for a layer at once get the same index', async () => {
+  const image = await open(
+    scratch().put('x', ociArchive([{ image: { layers: [{ tar: base, compression: 'gzip' }] } }])),
+  )
+  const stop = new AbortController()
+  const first = image.indexLayer(0, { signal: stop.signal })
+  const second = image.indexLayer(0)
+  stop.abort()
+  await expect(first).rejects.toMatchObject({ exitCode: 130 })
+  expect((await second).entries).toBe(3)
+  const [one, two] = await Promise.all([image.indexLayer(0), image.indexLayer(0)])
+  expect(one).toBe(two)
+})
