@@ -4,13 +4,15 @@
  *
  * Ink lives in a chunk of its own (splitting), so that the command line never pays for loading it.
  */
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const dist = join(here, '..', 'dist')
+/** Built beside and renamed, so that a program that is running, or another build, never meets half of one. */
+const fresh = `${dist}.${process.pid}.tmp`
 
 /** Modules that our dependencies name but that Strata never uses: ssh goes through the user's own `ssh`. */
 const unused: Plugin = {
@@ -60,11 +62,10 @@ node=$dist/../node_modules/node/bin/node
 exec "$node" --disable-warning=ExperimentalWarning "$dist/strata.mjs" "$@"
 `
 
-rmSync(dist, { recursive: true, force: true })
-mkdirSync(dist, { recursive: true })
+mkdirSync(fresh)
 await build({
   entryPoints: { main: join(here, 'main.ts'), worker: join(here, 'source/worker.ts') },
-  outdir: dist,
+  outdir: fresh,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -82,6 +83,8 @@ await build({
   },
   plugins: [unused, lateStringWidth],
 })
-writeFileSync(join(dist, 'strata.mjs'), entry)
-writeFileSync(join(dist, 'strata'), launcher)
-chmodSync(join(dist, 'strata'), 0o755)
+writeFileSync(join(fresh, 'strata.mjs'), entry)
+writeFileSync(join(fresh, 'strata'), launcher)
+chmodSync(join(fresh, 'strata'), 0o755)
+rmSync(dist, { recursive: true, force: true })
+renameSync(fresh, dist)
