@@ -86,5 +86,15 @@ await build({
 writeFileSync(join(fresh, 'strata.mjs'), entry)
 writeFileSync(join(fresh, 'strata'), launcher)
 chmodSync(join(fresh, 'strata'), 0o755)
-rmSync(dist, { recursive: true, force: true })
-renameSync(fresh, dist)
+replace(dist, fresh)
+
+/** Two builds at once take turns: whoever comes last wins, and neither fails. */
+function replace(old: string, made: string, tries = 5): void {
+  rmSync(old, { recursive: true, force: true })
+  try {
+    renameSync(made, old)
+  } catch (error) {
+    if (tries === 0) throw error
+    replace(old, made, tries - 1)
+  }
+}
