@@ -6,7 +6,7 @@ import process from 'node:process'
 import type { Services } from '../actions/services.ts'
 import { Fault } from '../base/errors.ts'
 import { createImages } from './images/images.ts'
-import { runScreens, sizeOf } from './run.tsx'
+import { type Running, runScreens, sizeOf } from './run.tsx'
 import type { Screen } from './screen.ts'
 import { createHost } from './store.ts'
 import { asciiOnly, colourLevel, whyNoScreen } from './terminal/colours.ts'
@@ -46,42 +46,52 @@ export async function startUi(options: StartOptions): Promise<Ended> {
   if (options.reference !== undefined) host.explore(options.reference)
 
   const ended: Ended = { signal: null }
-  const screens = runScreens(host, { stdin: process.stdin, stdout: process.stdout, environment: process.env })
-  const deaf = listen(options.signal, screens.exit, signal => {
-    ended.signal = signal
+  const running = Promise.withResolvers<Running>()
+  const deaf = listen(options.signal, {
+    exit: error => void running.promise.then(screens => screens.exit(error)),
+    redraw: host.redraw,
+    died: signal => {
+      ended.signal = signal
+    },
   })
-  process.on('SIGCONT', host.redraw)
   try {
+    const screens = runScreens(host, { stdin: process.stdin, stdout: process.stdout, environment: process.env })
+    running.resolve(screens)
     await screens.ended
   } finally {
-    process.off('SIGCONT', host.redraw)
     deaf()
   }
   return ended
 }
 
-/** Everything of the process that ends the screens. The returned function stops listening. */
-function listen(
-  aborted: AbortSignal | undefined,
-  exit: (error?: Error) => void,
-  died: (signal: 'SIGTERM' | 'SIGHUP') => void,
-): () => void {
-  const quit = () => exit()
-  const broken = (error: unknown) => exit(error instanceof Error ? error : new Error(String(error)))
+interface Listener {
+  exit(error?: Error): void
+  redraw(): void
+  died(signal: 'SIGTERM' | 'SIGHUP'): void
+}
+
+/**
+ * Everything of the process that concerns the screens, from before the first frame on. The returned function stops
+ * listening. SIGCONT: whoever stopped the program has used the terminal since.
+ */
+function listen(aborted: AbortSignal | undefined, on: Listener): () => void {
+  const quit = () => on.exit()
+  const broken = (error: unknown) => on.exit(error instanceof Error ? error : new Error(String(error)))
   const die = (signal: NodeJS.Signals) => {
-    died(signal as 'SIGTERM' | 'SIGHUP')
-    exit()
+    on.died(signal as 'SIGTERM' | 'SIGHUP')
+    on.exit()
   }
-  process.on('SIGTERM', die)
-  process.on('SIGHUP', die)
-  process.on('uncaughtException', broken)
-  process.on('unhandledRejection', broken)
+  const listeners = {
+    SIGTERM: die,
+    SIGHUP: die,
+    SIGCONT: on.redraw,
+    uncaughtException: broken,
+    unhandledRejection: broken,
+  }
+  for (const [event, listener] of Object.entries(listeners)) process.on(event, listener)
   aborted?.addEventListener('abort', quit)
   return () => {
-    process.off('SIGTERM', die)
-    process.off('SIGHUP', die)
-    process.off('uncaughtException', broken)
-    process.off('unhandledRejection', broken)
+    for (const [event, listener] of Object.entries(listeners)) process.off(event, listener)
     aborted?.removeEventListener('abort', quit)
   }
 }

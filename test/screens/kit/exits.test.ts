@@ -116,3 +116,22 @@ describe('without a screen', () => {
     expect(pty.written()).not.toContain('\x1b')
   })
 })
+
+describe('the colours of a terminal', () => {
+  const colour = /\x1b\[(3[0-8]|4[0-8]|9\d|10\d)[;m]/
+
+  it.each([
+    ['NO_COLOR', { NO_COLOR: '1' }, false],
+    ['a terminal without colours', { TERM: 'vt220' }, false],
+    ['16 colours', { TERM: 'xterm' }, true],
+    ['truecolour', { COLORTERM: 'truecolor' }, true],
+  ] as const)('with %s', async (_, environment, coloured) => {
+    const pty = startPty(node, [fixture.path], { environment })
+    await pty.until('row 1')
+    await pty.frameEnded()
+    expect(colour.test(pty.written())).toBe(coloured)
+    expect(pty.style(36, 2)).toBe('inverse')
+    pty.press('ctrl-c')
+    await pty.ended
+  })
+})
