@@ -130,7 +130,7 @@ describe('the colours of a terminal', () => {
     await pty.until('row 1')
     await pty.frameEnded()
     expect(colour.test(pty.written())).toBe(coloured)
-    expect(pty.style(36, 2)).toBe('inverse')
+    expect(pty.style(60, 2)).toBe('inverse')
     pty.press('ctrl-c')
     await pty.ended
   })
