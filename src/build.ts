@@ -27,7 +27,10 @@ const unused: Plugin = {
   },
 }
 
-/** string-width builds its Unicode tables when it is loaded, 25 ms that most commands never need: make it do so late. */
+/**
+ * string-width builds its Unicode tables when it is loaded, 25 ms that most commands never need, and takes the long way
+ * for the lines that frames are drawn with. Make it do both late: what is below is all one column wide.
+ */
 const lateStringWidth: Plugin = {
   name: 'late-string-width',
   setup(builder) {
@@ -35,7 +38,11 @@ const lateStringWidth: Plugin = {
       const text = readFileSync(path, 'utf8')
       const imports = text.match(/^import .*$/gm) ?? []
       const body = text.replace(/^import .*$/gm, '').replace('export default function stringWidth', 'return function')
-      const late = 'let width\nexport default (...args) => (width ??= make())(...args)\n'
+      const late = `let width
+const narrow = /^[ -~·…›←-→─-╿▀-▟■-◼⏎]*$/
+export default (text, options) =>
+  narrow.test(text) && options?.ambiguousIsNarrow !== false ? text.length : (width ??= make())(text, options)
+`
       return { contents: `${imports.join('\n')}\n${late}function make() {${body}}`, loader: 'js' }
     })
   },
