@@ -4,7 +4,7 @@
  *   foo        the name holds foo (small letters match both cases, a capital letter makes it exact)
  *   etc/pass   a word with a slash is looked for in the path
  *   *.so       glob over the whole name, with a slash over the end of the path (`/` first: the whole path); v[12] anywhere
- *   /re.*x/    regular expression over the path; /re/i ignores case
+ *   /re.*x/    regular expression over the path, which begins with a slash; /re/i ignores case
  *   size>1M    also < >= <= =       type:link   file dir link hard device fifo exec setuid
  *   change:A   letters of A C D, `any`, `none`; `+` `~` `-` alone are short for A C D
  *   owner:app  name or number, `app:staff` with the group       step:5  what stands there comes from this step
@@ -84,7 +84,7 @@ function plain(word: string): Term {
   const source = globSource(word.replace(/^\//, ''))
   // A class alone is no wildcard at an end: `page-[12]` is looked for anywhere in a name.
   const whole = /[*?]/.test(word)
-  const start = !whole ? '' : over === 'name' || word.startsWith('/') ? '^' : '(?:^|/)'
+  const start = !whole ? '' : over === 'name' ? '^' : word.startsWith('/') ? '^/' : '/'
   const pattern = new RegExp(`${start}${source}${whole ? '$' : ''}`, `s${exact(word) ? '' : 'i'}`)
   return { kind: 'pattern', pattern, over, bytes: true }
 }

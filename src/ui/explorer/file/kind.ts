@@ -85,7 +85,8 @@ const machines: Record<number, string> = {
 }
 
 function elf(bytes: Buffer): string | null {
-  if (bytes.length < 20 || bytes.readUInt32BE(0) !== 0x7f454c46) return null
+  if (bytes.length < 4 || bytes.readUInt32BE(0) !== 0x7f454c46) return null
+  if (bytes.length < 20) return 'ELF, cut short'
   const wide = bytes[4] === 2
   const little = bytes[5] !== 2
   const u16 = (at: number) => (little ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at))
