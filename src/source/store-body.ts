@@ -1,7 +1,8 @@
 /**
  * The content of files in a store, and their CRC-32. A file must have the size that the index says. Where anything else
  * about it is odd (its time, or fewer bytes on the disk than it has, as files of overlayfs have that only stand for
- * others), it is read through first and must have the sum that the index has.
+ * others), it is read through first and must have the sum that the index has; without
+ * a sum it is refused.
  */
 import { closeSync, type Stats } from 'node:fs'
 import { crc32 } from 'node:zlib'
@@ -99,9 +100,7 @@ async function openFile(folder: LayerFolder, file: StoreFile, name: string, cont
   const { fd, stat } = folder.open(file.path)
   try {
     if (stat.size !== file.size) throw changed(file, name)
-    if (file.sum !== null && isOdd(stat, file) && (await sumOf(fd, file, control)) !== file.sum.value) {
-      throw changed(file, name)
-    }
+    if (isOdd(stat, file) && (await sumOf(fd, file, control)) !== file.sum?.value) throw changed(file, name)
     return fd
   } catch (error) {
     closeSync(fd)
@@ -110,18 +109,20 @@ async function openFile(folder: LayerFolder, file: StoreFile, name: string, cont
 }
 
 function isOdd(stat: Stats, file: StoreFile): boolean {
-  return stat.blocks * 512 < stat.size || Math.floor(stat.mtimeMs / 1000) !== file.mtime
+  return stat.size > 0 && (stat.blocks * 512 < stat.size || Math.floor(stat.mtimeMs / 1000) !== file.mtime)
 }
 
-async function sumOf(fd: number, { size, sum }: StoreFile, control: Control): Promise<number> {
+/** What the index would have of this content; null where it has no sums. */
+async function sumOf(fd: number, { size, sum }: StoreFile, control: Control): Promise<number | null> {
+  if (sum === null) return null
   const crc64 = new Crc64()
   let plain = 0
   for await (const chunk of readChunks({ fd, start: 0, size })) {
     control.check()
-    if (sum?.kind === 'crc64') crc64.update(chunk)
+    if (sum.kind === 'crc64') crc64.update(chunk)
     else plain = crc32(chunk, plain)
   }
-  return sum?.kind === 'crc64' ? crc64.folded : plain
+  return sum.kind === 'crc64' ? crc64.folded : plain
 }
 
 function changed(file: StoreFile, name: string): Fault {

@@ -1,6 +1,7 @@
 /** Contents of single files from the directories that a store has unpacked layers to, instead of from compressed blobs. */
 import { Fault } from '../base/errors.ts'
 import { shortDigest } from '../image/digest.ts'
+import { createPool } from './pool.ts'
 import { readStoreFile, storeFileAt } from './store-body.ts'
 import type { Image } from './types.ts'
 
@@ -9,6 +10,8 @@ import type { Image } from './types.ts'
  * the index says, and in the old way otherwise.
  */
 export function withDirectories(image: Image, directories: readonly (string | null)[]): Image {
+  const pool = createPool()
+  const nameOf = (layer: number) => `layer ${layer} (${shortDigest(image.layers[layer]!.diffId)}) of ${image.reference}`
   return {
     ...image,
     async *readFile(layer, entry, options = {}) {
@@ -16,9 +19,8 @@ export function withDirectories(image: Image, directories: readonly (string | nu
       const directory = directories[layer] ?? null
       let given = 0
       if (directory !== null) {
-        const index = await image.indexLayer(layer, { signal })
-        const name = `layer ${layer} (${shortDigest(image.layers[layer]!.diffId)}) of ${image.reference}`
-        const file = storeFileAt(index, entry, name)
+        const name = nameOf(layer)
+        const file = storeFileAt(await image.indexLayer(layer, { signal }), entry, name)
         try {
           for await (const chunk of readStoreFile(directory, file, { name, start, end, signal })) {
             given += chunk.length
@@ -26,10 +28,33 @@ export function withDirectories(image: Image, directories: readonly (string | nu
           }
           return
         } catch (error) {
-          if (!(error instanceof Fault) || error.exitCode === 130) throw error
+          if (!isOfFile(error)) throw error
         }
       }
       yield* image.readFile(layer, entry, { ...options, start: start + given, end })
     },
+    async hashFiles(layer, entries, work = {}) {
+      const directory = directories[layer] ?? null
+      const index = await image.indexLayer(layer, work)
+      const known = index.hashKind === 'crc32' && entries.every(entry => index.hashed![entry] === 1)
+      if (directory === null || known) return image.hashFiles(layer, entries, work)
+      const name = nameOf(layer)
+      const files = Array.from(entries, entry => storeFileAt(index, entry, name))
+      try {
+        return await pool.run({ kind: 'store-hash', name, directory, files }, { ...work, weight: 1 })
+      } catch (error) {
+        if (!isOfFile(error)) throw error
+        return image.hashFiles(layer, entries, work)
+      }
+    },
+    async close() {
+      await pool.close()
+      await image.close()
+    },
   }
+}
+
+/** Whether it is the files that are not as they should be, and nobody has stopped the work. */
+function isOfFile(error: unknown): boolean {
+  return error instanceof Fault && error.exitCode !== 130
 }

@@ -83,6 +83,13 @@ describe('what is not the file that was indexed is not shown', () => {
     }
   })
 
+  test('where the index has no sums, a file with another time is refused, and an empty one is not', async () => {
+    const layer = newLayer({ a: 'right', empty: '' })
+    for (const name of ['a', 'empty']) utimesSync(join(layer, name), TIME, TIME + 5)
+    await expect(read(layer, { path: 'a', text: 'right', kind: null })).rejects.toThrow('is not what the layer holds')
+    expect(await read(layer, { path: 'empty', text: '', kind: null })).toBe('')
+  })
+
   test('a file of holes that only stands for another, as overlayfs has them; real holes are fine', async () => {
     const layer = newLayer({ a: '', b: '' })
     for (const name of ['a', 'b']) {
@@ -118,14 +125,16 @@ function newLayer(content: Record<string, string>): string {
 interface Wanted {
   path: string | Uint8Array
   text: string
-  kind?: 'crc32' | 'crc64'
+  /** Of the sum in the index; null: it has none. */
+  kind?: 'crc32' | 'crc64' | null
 }
 
 function fileOf({ path, text, kind = 'crc64' }: Wanted): StoreFile {
   const crc = new Crc64()
   crc.update(Buffer.from(text))
   const value = kind === 'crc64' ? crc.folded : crc32(text)
-  return { path: Buffer.from(path), size: Buffer.byteLength(text), mtime: TIME, sum: { kind, value } }
+  const sum = kind === null ? null : { kind, value }
+  return { path: Buffer.from(path), size: Buffer.byteLength(text), mtime: TIME, sum }
 }
 
 async function read(layer: string, wanted: Wanted, { start = 0, end = 1e9 } = {}): Promise<string> {
