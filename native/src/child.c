@@ -59,9 +59,9 @@ static int oom_score(const struct spec *s, struct err *e) {
   return errno == EACCES || errno == EPERM ? 0 : err_set(e, errno, "set oom_score_adj"); /* only root may lower it */
 }
 
-static int open_root(const struct child *c, struct err *e) {
+static int open_root(const struct child *c, const struct mount_sources *sources, struct err *e) {
   const struct spec *s = c->spec;
-  if (s->root == NULL) return overlay_mount(s, c->user, e);
+  if (s->root == NULL) return overlay_mount(s, c->user, sources, e);
   struct mount_attr_ attr = {.set = ATTR_NODEV};
   OWN_FD place = open(s->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
   OWN_FD tree = place < 0 ? -1 : sys_open_tree(place, "", OPEN_TREE_CLONE_ | OPEN_TREE_CLOEXEC_ | AT_EMPTY_PATH | AT_RECURSIVE);
@@ -77,13 +77,11 @@ static int working_directory(int root, const struct spec *s, struct err *e) {
   return made < 0 ? -1 : 0;
 }
 
-static int build(struct child *c, int *peer, struct err *e) {
+/** Everything below the root, in the order in which one thing may cover another. */
+static int furnish(struct child *c, int root, const struct mount_sources *sources, int *peer, struct err *e) {
   const struct spec *s = c->spec;
   bool own_dev;
-  if (become_root(c, e) < 0 || own_mounts(s, e) < 0 || names(s, e) < 0 || loopback(s, e) < 0 || oom_score(s, e) < 0) return -1;
-  OWN_FD root = open_root(c, e);
-  if (root < 0) return -1;
-  if (mounts_attach(root, s, c->user, &own_dev, e) < 0 || (own_dev && dev_fill(root, c->user, e) < 0)) return -1;
+  if (mounts_attach(root, s, c->user, sources, &own_dev, e) < 0 || (own_dev && dev_fill(root, c->user, e) < 0)) return -1;
   if (s->terminal) {
     OWN_FD master = dev_terminal(root, (int)s->rows, (int)s->columns, peer, e);
     if (master < 0) return -1;
@@ -91,8 +89,17 @@ static int build(struct child *c, int *peer, struct err *e) {
   }
   if (working_directory(root, s, e) < 0 || mounts_mask(root, s, e) < 0 || mounts_protect(root, s, e) < 0) return -1;
   struct mount_attr_ attr = {.set = ATTR_RDONLY};
-  if (s->readonly && sys_mount_setattr(root, 0, &attr) < 0) return err_set(e, errno, "make the root read-only");
-  return root_pivot(root, e);
+  return s->readonly && sys_mount_setattr(root, 0, &attr) < 0 ? err_set(e, errno, "make the root read-only") : 0;
+}
+
+static int build(struct child *c, int *peer, struct err *e) {
+  const struct spec *s = c->spec;
+  struct mount_sources sources;
+  if (become_root(c, e) < 0 || own_mounts(s, e) < 0 || names(s, e) < 0 || loopback(s, e) < 0 || oom_score(s, e) < 0) return -1;
+  OWN_FD root = mounts_open(s, c->user, &sources, e) < 0 ? -1 : open_root(c, &sources, e);
+  int result = root < 0 ? -1 : furnish(c, root, &sources, peer, e);
+  mounts_close(&sources);
+  return result < 0 ? -1 : root_pivot(root, e);
 }
 
 /** The command line that a container sees of its pid 1. */

@@ -34,16 +34,18 @@ static bool is_bind(const struct mount_spec *m, const struct mount_options *o) {
   return o->bind || (m->type != NULL && strcmp(m->type, "bind") == 0);
 }
 
-int mounts_make_places(int places, const struct spec *s, struct err *e) {
+/** A file's place is a file, everything else's a directory. */
+static int place(int root, const struct mount_spec *m, int source, struct err *e) {
+  struct stat st = {.st_mode = S_IFDIR};
+  if (source >= 0 && fstat(source, &st) < 0) return err_set(e, errno, "%s", m->source);
+  return S_ISDIR(st.st_mode) ? root_make_directory(root, m->destination, e) : root_make_file(root, m->destination, e);
+}
+
+int mounts_make_places(int places, const struct spec *s, const struct mount_sources *sources, struct err *e) {
   int count;
   const struct mount_spec *mounts = mounts_of(s, &count);
   for (int i = 0; i < count; i++) {
-    struct mount_options o;
-    struct stat st = {.st_mode = S_IFDIR};
-    if (mount_options_read(&mounts[i].options, &o, e) < 0) return -1;
-    if (is_bind(&mounts[i], &o) && (mounts[i].source == NULL || stat(mounts[i].source, &st) < 0))
-      return err_set(e, errno, "%s, to be mounted on %s", mounts[i].source == NULL ? "nothing" : mounts[i].source, mounts[i].destination);
-    OWN_FD made = S_ISDIR(st.st_mode) ? root_make_directory(places, mounts[i].destination, e) : root_make_file(places, mounts[i].destination, e);
+    OWN_FD made = place(places, &mounts[i], sources->fds[i], e);
     if (made < 0) return -1;
   }
   return 0;
@@ -111,26 +113,41 @@ static int new_mount(const struct mount_spec *m, struct mount_options *o, const 
   return err_set(e, 0, "mounts of type %.60s are not supported", type);
 }
 
-static int attach(int root, const struct mount_spec *m, const struct spec *s, bool user, bool *own_dev, struct err *e) {
-  struct mount_options o;
-  struct stat st = {.st_mode = S_IFDIR};
-  if (mount_options_read(&m->options, &o, e) < 0) return -1;
-  bool bind = is_bind(m, &o);
-  OWN_FD mounted = bind ? bind_source(m->source, &o, user, e) : new_mount(m, &o, s, user, e);
-  if (mounted < 0) return -1;
-  if (bind && fstat(mounted, &st) < 0) return err_set(e, errno, "%s", m->source);
-  OWN_FD place = S_ISDIR(st.st_mode) ? root_make_directory(root, m->destination, e) : root_make_file(root, m->destination, e);
-  if (place < 0) return -1;
-  if (sys_move_mount(mounted, place) < 0) return err_set(e, errno, "attach the mount");
-  if (!bind && strcmp(m->destination, "/dev") == 0) *own_dev = true;
+int mounts_open(const struct spec *s, bool user, struct mount_sources *sources, struct err *e) {
+  int count;
+  const struct mount_spec *mounts = mounts_of(s, &count);
+  for (int i = 0; i < MAX_MOUNTS; i++) sources->fds[i] = -1;
+  for (int i = 0; i < count; i++) {
+    struct mount_options o;
+    if (mount_options_read(&mounts[i].options, &o, e) < 0) return err_in(e, "mount %.200s", mounts[i].destination);
+    if (!is_bind(&mounts[i], &o)) continue;
+    if (mounts[i].source == NULL) return err_set(e, 0, "mount %.200s: nothing is given to bind", mounts[i].destination);
+    if ((sources->fds[i] = bind_source(mounts[i].source, &o, user, e)) < 0) return err_in(e, "mount %.200s", mounts[i].destination);
+  }
   return 0;
 }
 
-int mounts_attach(int root, const struct spec *s, bool user, bool *own_dev, struct err *e) {
+void mounts_close(struct mount_sources *sources) {
+  for (int i = 0; i < MAX_MOUNTS; i++) own_close(&sources->fds[i]);
+}
+
+static int attach(int root, const struct mount_spec *m, int source, const struct spec *s, bool user, struct err *e) {
+  struct mount_options o;
+  if (mount_options_read(&m->options, &o, e) < 0) return -1;
+  OWN_FD fresh = source >= 0 ? -1 : new_mount(m, &o, s, user, e);
+  if (source < 0 && fresh < 0) return -1;
+  OWN_FD at = place(root, m, source, e);
+  if (at < 0) return -1;
+  return sys_move_mount(source >= 0 ? source : fresh, at) < 0 ? err_set(e, errno, "attach the mount") : 0;
+}
+
+int mounts_attach(int root, const struct spec *s, bool user, const struct mount_sources *sources, bool *own_dev, struct err *e) {
   int count;
   const struct mount_spec *mounts = mounts_of(s, &count);
   *own_dev = false;
-  for (int i = 0; i < count; i++)
-    if (attach(root, &mounts[i], s, user, own_dev, e) < 0) return err_in(e, "mount %.200s", mounts[i].destination);
+  for (int i = 0; i < count; i++) {
+    if (attach(root, &mounts[i], sources->fds[i], s, user, e) < 0) return err_in(e, "mount %.200s", mounts[i].destination);
+    if (strcmp(mounts[i].destination, "/dev") == 0) *own_dev = sources->fds[i] < 0;
+  }
   return 0;
 }

@@ -12,7 +12,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include "mounts.h"
 #include "own.h"
 #include "rootfs.h"
 #include "sys.h"
@@ -39,25 +38,25 @@ static int add(struct layers *l, int fd) {
 }
 
 /** Our own lowest layer; it covers the first layer's directory in this mount namespace, whose descriptor is open already. */
-static int add_places(struct layers *l, const struct spec *s, struct err *e) {
+static int add_places(struct layers *l, const struct spec *s, const struct mount_sources *sources, struct err *e) {
   OWN_FD fs = sys_fsopen("tmpfs");
   if (fs < 0 || sys_fsconfig(fs, FSCONFIG_STRING, "mode", "0755", 0) < 0 || sys_fsconfig(fs, FSCONFIG_STRING, "size", "1m", 0) < 0 ||
       sys_fsconfig(fs, FSCONFIG_CREATE, NULL, NULL, 0) < 0)
     return err_set(e, errno, "make the layer of mount points");
   OWN_FD places = sys_fsmount(fs, 0);
   if (places < 0 || sys_move_mount(places, l->fds[0]) < 0) return err_set(e, errno, "attach the layer of mount points");
-  if (mounts_make_places(places, s, e) < 0) return -1;
+  if (mounts_make_places(places, s, sources, e) < 0) return -1;
   return add(l, own_give(&places));
 }
 
-static int open_layers(struct layers *l, const struct spec *s, struct err *e) {
+static int open_layers(struct layers *l, const struct spec *s, const struct mount_sources *sources, struct err *e) {
   for (uint32_t i = 0; i < s->lower.count; i++)
     if (add(l, directory(s->lower.items[i], "layer", e)) < 0) return -1;
   if (s->upper != NULL) {
     if ((l->upper = directory(s->upper, "upper directory", e)) < 0 || (l->work = directory(s->work, "work directory", e)) < 0) return -1;
   }
   /* The kernel takes 500; the lowest place is ours only where there is room for it. */
-  return l->count < MAX_LAYERS ? (add_places(l, s, e) < 0 ? -1 : 0) : 0;
+  return l->count < MAX_LAYERS ? (add_places(l, s, sources, e) < 0 ? -1 : 0) : 0;
 }
 
 /** What the kernel has to say about a file system context that failed, after our own words. */
@@ -116,10 +115,10 @@ static int mount_by_string(const struct layers *l, const struct spec *s, bool us
   return open(s->upper != NULL ? s->upper : s->lower.items[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-int overlay_mount(const struct spec *s, bool user, struct err *e) {
+int overlay_mount(const struct spec *s, bool user, const struct mount_sources *sources, struct err *e) {
   struct layers l = {.upper = -1, .work = -1};
   int mounted = -1;
-  if (open_layers(&l, s, e) == 0) {
+  if (open_layers(&l, s, sources, e) == 0) {
     mounted = s->classic_mount ? -2 : mount_by_context(&l, s, user, e);
     if (mounted == -2) mounted = mount_by_string(&l, s, user, e);
     else if (mounted >= 0 && sys_move_mount(mounted, l.upper >= 0 ? l.upper : l.fds[0]) < 0) {

@@ -132,8 +132,10 @@ static int read_pax(struct tar *t, int64_t size, struct err *e) {
 
 static void header_names(struct tar *t) {
   size_t prefix = 0;
-  /* POSIX only: GNU writes times where the prefix would be. */
-  if (memcmp(t->block + MAGIC, "ustar", 6) == 0) {
+  /* GNU writes times where the prefix would be; an old Go wrote a prefix under GNU's name all the same. */
+  unsigned char first = t->block[PREFIX];
+  bool gnu_time = first == 0 || first == ' ' || first >= 0x80 || (first >= '0' && first <= '7');
+  if (memcmp(t->block + MAGIC, "ustar", 6) == 0 || (memcmp(t->block + MAGIC, "ustar ", 6) == 0 && !gnu_time)) {
     prefix = strnlen((char *)t->block + PREFIX, 155);
     memcpy(t->name, t->block + PREFIX, prefix);
     if (prefix > 0) t->name[prefix++] = '/';
@@ -285,10 +287,10 @@ static int end(struct tar *t, struct err *e) {
 }
 
 static int headers(struct tar *t, struct tar_entry *entry, int64_t start, struct err *e) {
-  for (bool extended = false;; extended = true) {
+  for (;;) {
     int got = next_block(t, e);
     if (got < 0) return -1;
-    if (got == 0 || zero(t->block)) return extended ? err_set(e, 0, "an extension header without an entry") : got == 0 ? 0 : end(t, e);
+    if (got == 0 || zero(t->block)) return got == 0 ? 0 : end(t, e);
     if (!sum_is_right(t->block)) return err_set(e, 0, "a header with a wrong checksum");
     unsigned char flag = t->block[TYPE];
     if (strchr("LKxgX", flag) == NULL || flag == 0) return complete(t, entry, start, e);
