@@ -111,6 +111,7 @@ function common(command: Command): Command {
     .option('--engine <NAME>', 'where to look for a bare name: docker or podman')
     .option('--context <NAME>', 'the Docker context to use')
     .option('--verify', 'hash every layer and compare it with its digest')
+    .option('--no-verify', 'hash no layer: faster where layers are compressed, and nothing is compared')
     .option('--cache', 'use the index cache (this is the default)')
     .option('--no-cache', 'read every layer anew')
 }

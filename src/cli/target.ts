@@ -59,7 +59,7 @@ export function openOptions(options: Options) {
     platform: typeof options.platform === 'string' ? parsePlatform(options.platform) : undefined,
     engine: options.engine as string | undefined,
     context: options.context as string | undefined,
-    verify: options.verify === true,
+    verify: options.verify as boolean | undefined,
     cache: options.cache !== false,
     engines: lookUp,
   }

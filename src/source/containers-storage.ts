@@ -10,6 +10,7 @@ import { safe } from '../base/text.ts'
 import { parseConfig } from '../image/config.ts'
 import { digestOf, isDigest } from '../image/digest.ts'
 import { platformServes } from '../image/platform.ts'
+import type { Digest } from '../image/types.ts'
 import { imageAnomaly } from './found.ts'
 import { parseJson, readJson } from './json.ts'
 import { limits } from './read-stored.ts'
@@ -247,21 +248,52 @@ function sizeOf(path: string, base: Base): number {
 
 function listImages(location: StoreLocation, base: Base): StoreListing[] {
   const layers = layersOf(base, location)
-  return imagesOf(base).flatMap(image => {
-    if (!image.layer) return []
+  const images = imagesOf(base).filter(image => image.layer)
+  const parents = parentsOf(base, images, layers)
+  return images.map(image => {
     const created = Date.parse(image.created ?? '') / 1000
-    return [
-      {
-        id: `sha256:${image.id}`,
-        names: image.names,
-        digests: digestsOf(image),
-        parent: null,
-        created: created > 0 ? Math.floor(created) : null,
-        size: sizeOfLayers(image, layers),
-        location,
-      },
-    ]
+    return {
+      id: `sha256:${image.id}`,
+      names: image.names,
+      digests: digestsOf(image),
+      parent: parents.get(image.id) ?? null,
+      created: created > 0 ? Math.floor(created) : null,
+      size: sizeOfLayers(image, layers),
+      location,
+    }
   })
+}
+
+/**
+ * The image that each one was built on, by its id, as podman finds it: its history is that of the other but for the last
+ * line, and its topmost layer is the same or the one below.
+ */
+function parentsOf(base: Base, images: ImageRecord[], layers: Map<string, LayerRecord>): Map<string, Digest> {
+  const parents = new Map<string, Digest>()
+  const byHistory = new Map<string, ImageRecord>()
+  const histories = new Map(images.map(image => [image, historyOf(base, image)]))
+  const key = (layer: string, history: unknown[]) => digestOf(`${layer} ${JSON.stringify(history)}`)
+  for (const [image, history] of histories) if (history) byHistory.set(key(image.layer!, history), image)
+  for (const [image, history] of histories) {
+    const before = history?.slice(0, -1) ?? []
+    if (before.length === 0) continue
+    const below = layers.get(image.layer!)?.parent ?? ''
+    const parent = byHistory.get(key(image.layer!, before)) ?? byHistory.get(key(below, before))
+    if (parent) parents.set(image.id, `sha256:${parent.id}`)
+  }
+  return parents
+}
+
+/** null where the config is gone or broken. */
+function historyOf(base: Base, image: ImageRecord): unknown[] | null {
+  try {
+    const config = parseJson(bigData(base, image, `sha256:${image.id}`, limits.config), 'a config')
+    const history = (config as { history?: unknown } | null)?.history
+    return Array.isArray(history) ? history : null
+  } catch (error) {
+    if (isMissing(error) || error instanceof Fault) return null
+    throw error
+  }
 }
 
 function sizeOfLayers(image: ImageRecord, layers: Map<string, LayerRecord>): number | null {

@@ -1,6 +1,6 @@
 /**
  * The index of a layer from its bytes. A plain tar is seeked through; what is compressed, or is to be verified, passes
- * by once: both its digests and the contents' CRC-32 come with it.
+ * by once, and its digests come with it. Contents are not hashed: the layer can be read again where that is asked for.
  */
 import { createHash, type Hash } from 'node:crypto'
 import { Fault } from '../base/errors.ts'
@@ -22,8 +22,8 @@ export interface IndexJob {
   name: string
   /** Index of the layer, for its anomalies. */
   layer: number
-  /** Hash a plain tar too. */
-  verify: boolean
+  /** true: hash a plain tar too; false: hash nothing; undefined: hash what passes by. */
+  verify: boolean | undefined
 }
 
 export interface IndexedLayer {
@@ -72,7 +72,7 @@ export async function indexRegion(job: IndexJob, control: Control): Promise<Inde
   if (compression === 'none') requireTar(head, job)
   // What one read takes in whole has passed by, and may as well be hashed.
   const seek = compression === 'none' && !job.verify && job.region.size > WINDOW
-  const builder = new LayerSink({ name: job.name, hash: !seek, layer: job.layer })
+  const builder = new LayerSink({ name: job.name, hash: compression === 'none' && !seek, layer: job.layer })
   try {
     return seek ? seekThrough(job, builder, control) : await passThrough(job, compression, builder, control)
   } catch (error) {
@@ -102,12 +102,12 @@ function seekThrough({ region, name }: IndexJob, builder: IndexBuilder, control:
 const CHUNK = 256 << 10
 
 async function passThrough(
-  { region, name }: IndexJob,
+  { region, name, verify }: IndexJob,
   compression: Compression,
   builder: IndexBuilder,
   control: Control,
 ): Promise<IndexedLayer> {
-  const layer = openLayer(compression, builder, name)
+  const layer = openLayer(compression, builder, name, { digests: verify !== false })
   try {
     const chunk = new Uint8Array(new ArrayBuffer(CHUNK))
     for (let at = 0; ; ) {
@@ -126,19 +126,22 @@ async function passThrough(
 }
 
 /** A layer whose bytes come by in pieces: blob digest, decompression, diffID, entries, all in one pass. */
-export function openLayer(compression: Compression, builder: IndexBuilder, name: string) {
-  const scanner: TarScanner = new TarScanner(
-    withSparseSums(builder, () => scanner),
-    { name },
-  )
-  const blobHash = compression === 'none' ? null : createHash('sha256')
-  const tarHash = createHash('sha256')
+export function openLayer(
+  compression: Compression,
+  builder: IndexBuilder,
+  name: string,
+  { digests = true }: { digests?: boolean } = {},
+) {
+  const sink: EntrySink = builder.body ? withSparseSums(builder, () => scanner) : builder
+  const scanner: TarScanner = new TarScanner(sink, { name })
+  const blobHash = digests && compression !== 'none' ? createHash('sha256') : null
+  const tarHash = digests ? createHash('sha256') : null
   let tarBytes = 0
   const inflate = createInflate(
     compression,
     plain => {
       tarBytes += plain.length
-      tarHash.update(plain)
+      tarHash?.update(plain)
       scanner.push(plain)
     },
     { name },
@@ -152,7 +155,7 @@ export function openLayer(compression: Compression, builder: IndexBuilder, name:
       await inflate.end()
       scanner.end()
       if (inflate.garbage > 0) builder.anomaly(trailing(inflate.garbage))
-      const diffId = hex(tarHash)
+      const diffId = tarHash && hex(tarHash)
       return {
         index: builder.finish({ tarBytes, diffId }),
         compression,

@@ -29,7 +29,8 @@ export interface LayerContext {
   pool: Pool
   /** null: no cache. */
   cacheFolder: string | null
-  verify: boolean
+  /** true: hash every layer and take none from the cache; false: hash none; undefined: hash what passes by. */
+  verify: boolean | undefined
 }
 
 /** A layer with what was seen of it when the image was opened. */
@@ -104,7 +105,7 @@ export function readLayers(layers: OpenLayer[], context: LayerContext): LayerRea
         compression: 'none',
         digest: null,
       }
-    const verify = context.verify || diffId === ''
+    const verify = diffId === '' ? true : context.verify
     const slot = slotOf(layers[layer]!, cacheFolder)
     const kept = slot === null || context.verify ? null : await load(slot, name)
     if (kept !== null) return kept

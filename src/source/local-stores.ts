@@ -75,15 +75,24 @@ export async function openFromStores(name: string | ImageName, options: OpenFrom
   return null
 }
 
-/** The images of all stores, and why some could not be read. */
+/**
+ * The images of all stores, and why some could not be read. Those without a name that only stand between others are left
+ * out, as engines do, unless `all` is asked for.
+ */
 export async function listStoreImages(
   stores: readonly StoreLocation[],
+  { all = false }: { all?: boolean } = {},
 ): Promise<{ images: StoreListing[]; reasons: StoreReason[] }> {
   const lists = await Promise.all(stores.map(location => readers[location.kind].list(location)))
   return {
-    images: lists.flatMap(list => list.images),
+    images: lists.flatMap(({ images }) => (all ? images : ends(images))),
     reasons: lists.flatMap(list => (list.reason === null ? [] : [list.reason])),
   }
+}
+
+function ends(images: StoreListing[]): StoreListing[] {
+  const parents = new Set(images.map(image => image.parent))
+  return images.filter(image => image.names.length > 0 || !parents.has(image.id))
 }
 
 const readers = {

@@ -34,7 +34,7 @@ export type EngineResolver = (reference: Reference, options: OpenOptions) => Pro
 
 export interface OpenOptions extends Work {
   platform?: Platform | string | undefined
-  /** Hash plain layers too, and take no index from the cache. */
+  /** true: hash plain layers too, and take no index from the cache; false: hash nothing; undefined: what passes by. */
   verify?: boolean | undefined
   /** false: no cache. */
   cache?: boolean | undefined
@@ -191,7 +191,7 @@ async function makeImage(folder: Folder, opening: Opening, pool: Pool, close: Cl
     where: folder.name,
     pool,
     cacheFolder: cacheFolderOf(opening),
-    verify: opening.verify === true,
+    verify: opening.verify,
     close,
   })
 }

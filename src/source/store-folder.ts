@@ -94,6 +94,7 @@ function unreadable(error: unknown, path: Uint8Array, name: string): Fault {
   const what = `“${safeBytes(path)}” of ${name} can not be read from the engine’s store`
   if (code === 'ENOENT') return new Fault(`${what}: it is not there any more.`, { cause: error })
   if (code === 'ENOTDIR' || code === 'ELOOP') return new Fault(`${what}: a link stands in its path.`, { cause: error })
-  const hint = code === 'EACCES' ? 'It belongs to another user: run strata as root, or under podman unshare.' : undefined
+  const hint =
+    code === 'EACCES' ? 'It belongs to another user: run strata as root, or under podman unshare.' : undefined
   return new Fault(`${what}: ${safe(reasonOf(error))}.`, { cause: error, ...(hint ? { hint } : {}) })
 }
