@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { chainIds } from '../../src/image/digest.ts'
 import { parseImageName } from '../../src/image/image-name.ts'
 import { listDockerStore, openDockerStore } from '../../src/source/docker-store.ts'
-import { findLocalStores, openFromStores } from '../../src/source/local-stores.ts'
+import { findLocalStores, listStoreImages, openFromStores } from '../../src/source/local-stores.ts'
 import { openImage } from '../../src/source/open.ts'
 import type { StoreLocation, StoreReason } from '../../src/source/store-types.ts'
 import type { Image } from '../../src/source/types.ts'
@@ -110,6 +110,9 @@ describe.each(['overlay2', 'vfs'] as const)('docker with %s', driver => {
     expect(rows).toEqual((await Promise.all(sized)).sort())
     const all = (await docker.cli('images', '-aq', '--no-trunc')).split('\n')
     expect(images.map(image => image.id).sort()).toEqual([...new Set(all)].sort())
+    const shown = (await docker.cli('images', '-q', '--no-trunc')).split('\n')
+    const { images: ends } = await listStoreImages([location])
+    expect(ends.map(image => image.id).sort()).toEqual([...new Set(shown)].sort())
   })
 
   test('an image that is removed meanwhile is a clear error, and then it is not there', async () => {

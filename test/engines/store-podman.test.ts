@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { parseImageName } from '../../src/image/image-name.ts'
 import { Kind } from '../../src/layer/entry.ts'
 import { pathOf } from '../../src/layer/path-tree.ts'
-import { listContainersStorage, openContainersStorage } from '../../src/source/containers-storage.ts'
-import { findLocalStores, openFromStores } from '../../src/source/local-stores.ts'
+import { openContainersStorage } from '../../src/source/containers-storage.ts'
+import { findLocalStores, listStoreImages, openFromStores } from '../../src/source/local-stores.ts'
 import { openImage } from '../../src/source/open.ts'
 import type { StoreLocation } from '../../src/source/store-types.ts'
 import type { Image } from '../../src/source/types.ts'
@@ -104,13 +104,23 @@ describe.each([
     }
   })
 
-  test('the list is that of podman images', async () => {
-    const { images, reason } = await listContainersStorage(location)
-    expect(reason).toBeNull()
-    const rows = images.flatMap(image => image.names.map(name => `${name} ${image.id}`)).sort()
-    const lines = await podman.cli('images', '--no-trunc', '--format', '{{.Repository}}:{{.Tag}} {{.Id}}')
-    const named = lines.split('\n').filter(line => !line.includes('<none>'))
-    expect(rows).toEqual(named.map(line => line.replace(/ (?!sha256:)/, ' sha256:')).sort())
+  test.each([false, true])('the list is that of podman images, all of them: %s', async all => {
+    const { images, reasons } = await listStoreImages([location], { all })
+    expect(reasons).toEqual([])
+    const rows = images.flatMap(image =>
+      (image.names.length > 0 ? image.names : ['']).map(name => `${name} ${image.id}`),
+    )
+    const lines = await podman.cli(
+      'images',
+      ...(all ? ['-a'] : []),
+      '--no-trunc',
+      '--format',
+      '{{.Repository}}:{{.Tag}} {{.Id}}',
+    )
+    const expected = lines
+      .split('\n')
+      .map(line => line.replace('<none>:<none>', '').replace(/ (?!sha256:)/, ' sha256:'))
+    expect(rows.sort()).toEqual(expected.sort())
   })
 
   test('found through storage.conf, also for the user whose store it is', async () => {
