@@ -49,7 +49,7 @@ export function makeIdentities(): { identities: Identity[]; remove(): void } {
   const user = (name: string, kind: Identity['kind']) => ({ name, uid: id(name, '-u'), gid: id(name, '-g'), kind })
   return {
     identities: [root, user(names[0], 'sub-ids'), user(names[1], 'single id')],
-    remove: () => names.forEach(name => execFileSync('userdel', [name], { stdio: 'pipe' })),
+    remove: () => names.forEach(name => void execFileSync('userdel', [name], { stdio: 'pipe' })),
   }
 }
 

@@ -68,6 +68,7 @@ export async function makeRoom(who: Identity): Promise<Room> {
   chownSync(path, who.uid, who.gid)
   const layers: string[] = []
   let containers = 0
+  let unpacked = 0
   const own = (folder: string) => {
     mkdirSync(folder)
     chownSync(folder, who.uid, who.gid)
@@ -77,7 +78,7 @@ export async function makeRoom(who: Identity): Promise<Room> {
     who,
     layers,
     async add(layer, options = []) {
-      const into = join(path, `layer-${layers.length}`)
+      const into = join(path, `layer-${unpacked++}`)
       const below = layers.flatMap(folder => ['--lower', folder])
       const result = await helper(who, ['unpack', ...options, ...below, into], { input: layer })
       if (result.code === 0) layers.unshift(into)

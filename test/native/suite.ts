@@ -36,12 +36,13 @@ export function asEverybody(title: string, tests: (room: () => Room, kind: Ident
 }
 
 interface Left {
-  mounts: number
+  mounts: string[]
   processes: string[]
 }
 
-/** Mounts of this namespace, and processes that run the helper; dead ones that nobody waits for are not ours to bury. */
+/** Mounts of this namespace in a folder of these tests, and processes that run the helper; dead ones that nobody waits for are not ours to bury. */
 function left(): Left {
+  const mounts = readFileSync('/proc/self/mountinfo', 'latin1')
   const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
   const runsHelper = (pid: string) => {
     try {
@@ -53,7 +54,7 @@ function left(): Left {
     }
   }
   return {
-    mounts: readFileSync('/proc/self/mountinfo', 'latin1').split('\n').length,
+    mounts: mounts.split('\n').filter(line => line.includes('strata-native-') || line.includes('strata-canary-')),
     processes: pids.filter(runsHelper),
   }
 }
