@@ -59,7 +59,8 @@ export function openOptions(options: Options) {
     platform: typeof options.platform === 'string' ? parsePlatform(options.platform) : undefined,
     engine: options.engine as string | undefined,
     context: options.context as string | undefined,
-    verify: options.verify as boolean | undefined,
+    verify: options.verify === true,
+    trust: options.verify === false,
     cache: options.cache !== false,
     engines: lookUp,
   }

@@ -22,8 +22,10 @@ export interface IndexJob {
   name: string
   /** Index of the layer, for its anomalies. */
   layer: number
-  /** true: hash a plain tar too; false: hash nothing; undefined: hash what passes by. */
-  verify: boolean | undefined
+  /** Hash a plain tar too. */
+  verify: boolean
+  /** Hash nothing, not even what passes by. */
+  trust?: boolean
 }
 
 export interface IndexedLayer {
@@ -102,12 +104,12 @@ function seekThrough({ region, name }: IndexJob, builder: IndexBuilder, control:
 const CHUNK = 256 << 10
 
 async function passThrough(
-  { region, name, verify }: IndexJob,
+  { region, name, trust }: IndexJob,
   compression: Compression,
   builder: IndexBuilder,
   control: Control,
 ): Promise<IndexedLayer> {
-  const layer = openLayer(compression, builder, name, { digests: verify !== false })
+  const layer = openLayer(compression, builder, name, { digests: !trust })
   try {
     const chunk = new Uint8Array(new ArrayBuffer(CHUNK))
     for (let at = 0; ; ) {

@@ -29,8 +29,10 @@ export interface LayerContext {
   pool: Pool
   /** null: no cache. */
   cacheFolder: string | null
-  /** true: hash every layer and take none from the cache; false: hash none; undefined: hash what passes by. */
-  verify: boolean | undefined
+  /** Hash every layer and take none from the cache. */
+  verify: boolean
+  /** Hash none. */
+  trust: boolean
 }
 
 /** A layer with what was seen of it when the image was opened. */
@@ -105,19 +107,20 @@ export function readLayers(layers: OpenLayer[], context: LayerContext): LayerRea
         compression: 'none',
         digest: null,
       }
-    const verify = diffId === '' ? true : context.verify
+    const verify = context.verify || diffId === ''
+    const trust = context.trust && !verify
     const slot = slotOf(layers[layer]!, cacheFolder)
     const kept = slot === null || context.verify ? null : await load(slot, name)
     if (kept !== null) return kept
     const region = plain(file.region!)
     if (compression === 'none' && region.size <= SMALL) {
       await setImmediate()
-      const made = await indexRegion({ region, name, layer, verify }, controlOf(work.signal, work.onProgress))
+      const made = await indexRegion({ region, name, layer, verify, trust }, controlOf(work.signal, work.onProgress))
       if (slot !== null) keepIndex({ ...slot, prune: takeTurn() }, made)
       return made
     }
     return pool.run(
-      { kind: 'index', name, region, layer, verify, slot: slot && { ...slot, prune: takeTurn() } },
+      { kind: 'index', name, region, layer, verify, trust, slot: slot && { ...slot, prune: takeTurn() } },
       { ...work, weight: weightOf(region.size, compression) },
     )
   }

@@ -34,8 +34,10 @@ export type EngineResolver = (reference: Reference, options: OpenOptions) => Pro
 
 export interface OpenOptions extends Work {
   platform?: Platform | string | undefined
-  /** true: hash plain layers too, and take no index from the cache; false: hash nothing; undefined: what passes by. */
+  /** Hash plain layers too, and take no index from the cache. Otherwise only what passes by is hashed. */
   verify?: boolean | undefined
+  /** Hash no layer, not even one that passes by. */
+  trust?: boolean | undefined
   /** false: no cache. */
   cache?: boolean | undefined
   /** Where the cache is; null: no cache. Default `$XDG_CACHE_HOME/strata`. */
@@ -191,7 +193,8 @@ async function makeImage(folder: Folder, opening: Opening, pool: Pool, close: Cl
     where: folder.name,
     pool,
     cacheFolder: cacheFolderOf(opening),
-    verify: opening.verify,
+    verify: opening.verify === true,
+    trust: opening.trust === true,
     close,
   })
 }

@@ -97,8 +97,8 @@ test('a layer that another image has read is not read again', async () => {
   await first.close()
   const second = await openImage(scratch().put('b', dockerArchive({ layers: [large] }, 'docker-1.10')), { cacheDir })
   onTestFinished(() => second.close())
-  // Its contents were hashed when they passed by, so the index can only be the first one's.
-  expect([...((await second.indexLayer(0)).hashed ?? [])]).toEqual([0, 1, 1])
+  // A plain layer of this size is only seeked through: a diffID that was computed can only be the first one's.
+  expect((await second.indexLayer(0)).diffId).toBe(digest(large))
 })
 
 test('hashes that were learnt later are kept', async () => {
@@ -119,7 +119,7 @@ test('hashes of a file are not said of the diffID under which another file’s i
   keepIndex(slotFor(path, { identity: 'first' }), await indexOf(gzipSync(large)))
   const slot = slotFor(path, { identity: 'second', diffId: digest(large) })
   keepHashes(slot, Uint32Array.of(1), Uint32Array.of(42))
-  const crcOf = (where: CacheSlot) => openIndex(findIndex(where)!)!.index.crc![1]
+  const crcOf = (where: CacheSlot) => openIndex(findIndex(where)!)!.index.crc?.[1]
   expect(crcOf(slot)).toBe(42)
   expect(crcOf(slotFor(path, { identity: 'third', diffId: digest(large) }))).not.toBe(42)
 })
