@@ -65,7 +65,12 @@ export async function startDocker({
   if (!containerd) own.push('--storage-driver', driver)
   own.push('--cgroup-parent', `/${group}`, '--iptables=false', '--ip-masq=false')
   own.push('--bridge', bridge ? await makeBridge(scratch) : 'none')
-  const env = { ...process.env, DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: scratch.folder('docker-config') }
+  const env = {
+    ...process.env,
+    DOCKER_HOST: `unix://${socket}`,
+    DOCKER_CONFIG: scratch.folder('docker-config'),
+    TMPDIR: scratch.folder('tmp'),
+  }
   own.push(...args(scratch))
   await before?.()
   return start({ scratch, socket, dataRoot, env, root, program: 'dockerd', args: own, client: [dockerClient] })

@@ -3,6 +3,10 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 const programs = [
+  'sshd',
+  'ssh',
+  'useradd',
+  'setpriv',
   'dockerd',
   'docker',
   'podman',
