@@ -141,29 +141,25 @@ export class IndexBuilder implements EntrySink {
   finish(extra: { tarBytes: number; diffId: string | null }): LayerIndex {
     const n = this.#entries
     const tree = this.#tree
-    const nameBytes = tree.nameStart[tree.nodes]!
     return {
       entries: n,
-      nodes: tree.nodes,
-      parent: tree.parent.slice(0, tree.nodes),
-      nameStart: tree.nameStart.slice(0, tree.nodes + 1),
-      names: tree.names.slice(0, nameBytes),
-      node: this.#node.slice(0, n),
-      kind: this.#kind.slice(0, n),
-      mode: this.#mode.slice(0, n),
-      owner: this.#owner.slice(0, n),
-      size: this.#size.slice(0, n),
-      mtime: this.#mtime.slice(0, n),
-      nsec: this.#nsec?.slice(0, n) ?? null,
-      offset: this.#hasTar || n === 0 ? this.#offset.slice(0, n) : null,
-      crc: this.#crc?.slice(0, n) ?? null,
-      hashed: this.#hashed?.slice(0, n) ?? null,
-      link: this.#link.slice(0, n),
-      xattr: this.#xattr?.slice(0, n) ?? null,
+      ...tree.done(),
+      node: resized(this.#node, n),
+      kind: resized(this.#kind, n),
+      mode: resized(this.#mode, n),
+      owner: resized(this.#owner, n),
+      size: resized(this.#size, n),
+      mtime: resized(this.#mtime, n),
+      nsec: this.#nsec && resized(this.#nsec, n),
+      offset: this.#hasTar || n === 0 ? resized(this.#offset, n) : null,
+      crc: this.#crc && resized(this.#crc, n),
+      hashed: this.#hashed && resized(this.#hashed, n),
+      link: resized(this.#link, n),
+      xattr: this.#xattr && resized(this.#xattr, n),
       devices: Float64Array.from(this.#devices),
       owners: Float64Array.from(this.#owners),
-      linkStart: this.#linkStart.slice(0, this.#links + 1),
-      linkBytes: this.#linkBytes.slice(0, this.#linkStart[this.#links]!),
+      linkBytes: resized(this.#linkBytes, this.#linkStart[this.#links]!),
+      linkStart: resized(this.#linkStart, this.#links + 1),
       xattrs: this.#xattrs,
       tarBytes: extra.tarBytes,
       stored: this.#stored,
@@ -264,7 +260,7 @@ export class IndexBuilder implements EntrySink {
     }
     this.#linkBytes.set(target, start)
     this.#links++
-    if (this.#links === this.#linkStart.length) this.#linkStart = doubled(this.#linkStart, Uint32Array)
+    if (this.#links === this.#linkStart.length) this.#linkStart = doubled(this.#linkStart)
     this.#linkStart[this.#links] = end
     return this.#links
   }
@@ -289,18 +285,18 @@ export class IndexBuilder implements EntrySink {
 
   #grow(): void {
     this.#capacity *= 2
-    this.#node = doubled(this.#node, Uint32Array)
-    this.#kind = doubled(this.#kind, Uint8Array)
-    this.#mode = doubled(this.#mode, Uint16Array)
-    this.#owner = doubled(this.#owner, Uint32Array)
-    this.#size = doubled(this.#size, Float64Array)
-    this.#mtime = doubled(this.#mtime, Float64Array)
-    this.#offset = doubled(this.#offset, Float64Array)
-    this.#link = doubled(this.#link, Uint32Array)
-    if (this.#nsec) this.#nsec = doubled(this.#nsec, Uint32Array)
-    if (this.#xattr) this.#xattr = doubled(this.#xattr, Uint32Array)
-    if (this.#crc) this.#crc = doubled(this.#crc, Uint32Array)
-    if (this.#hashed) this.#hashed = doubled(this.#hashed, Uint8Array)
+    this.#node = doubled(this.#node)
+    this.#kind = doubled(this.#kind)
+    this.#mode = doubled(this.#mode)
+    this.#owner = doubled(this.#owner)
+    this.#size = doubled(this.#size)
+    this.#mtime = doubled(this.#mtime)
+    this.#offset = doubled(this.#offset)
+    this.#link = doubled(this.#link)
+    if (this.#nsec) this.#nsec = doubled(this.#nsec)
+    if (this.#xattr) this.#xattr = doubled(this.#xattr)
+    if (this.#crc) this.#crc = doubled(this.#crc)
+    if (this.#hashed) this.#hashed = doubled(this.#hashed)
   }
 }
 
@@ -338,8 +334,12 @@ function latin(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
 }
 
-function doubled<T extends { length: number; set(from: T): void }>(column: T, type: new (length: number) => T): T {
-  const bigger = new type(column.length * 2)
-  bigger.set(column)
-  return bigger
+type Column = Uint8Array | Uint16Array | Uint32Array | Float64Array
+
+/** The column at another length. The old one is given up at once, not when it is collected: there are many and large. */
+function resized<T extends Column>(column: T, length: number): T {
+  const type = column.constructor as new (buffer: ArrayBuffer) => T
+  return new type((column.buffer as ArrayBuffer).transfer(length * column.BYTES_PER_ELEMENT))
 }
+
+const doubled = <T extends Column>(column: T): T => resized(column, column.length * 2)

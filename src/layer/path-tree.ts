@@ -17,12 +17,12 @@ export interface PathColumns {
 
 export class PathTree implements PathColumns {
   nodes = 1
-  parent = new Uint32Array(1024)
-  nameStart = new Uint32Array(1025)
-  names: Uint8Array = new Uint8Array(16384)
+  parent: Uint32Array<ArrayBuffer> = new Uint32Array(1024)
+  nameStart: Uint32Array<ArrayBuffer> = new Uint32Array(1025)
+  names: Uint8Array<ArrayBuffer> = new Uint8Array(16384)
   /** Children as linked lists, newest first; 0 ends one. Kept only when asked for. */
-  firstChild: Uint32Array
-  nextSibling: Uint32Array
+  firstChild: Uint32Array<ArrayBuffer>
+  nextSibling: Uint32Array<ArrayBuffer>
 
   /** Open addressing over (parent, name): node numbers, 0 is free. */
   #slots = new Uint32Array(4096)
@@ -95,6 +95,17 @@ export class PathTree implements PathColumns {
     return node
   }
 
+  /** The columns, cut to size and taken out: the tree is not to be used again. */
+  done(): PathColumns {
+    const nameBytes = this.nameStart[this.nodes]!
+    return {
+      nodes: this.nodes,
+      parent: new Uint32Array(this.parent.buffer.transfer(this.nodes * 4)),
+      nameStart: new Uint32Array(this.nameStart.buffer.transfer((this.nodes + 1) * 4)),
+      names: new Uint8Array(this.names.buffer.transfer(nameBytes)),
+    }
+  }
+
   /** The name of a node as a view: one path component. */
   name(node: number): Uint8Array {
     return this.names.subarray(this.nameStart[node]!, this.nameStart[node + 1]!)
@@ -121,18 +132,26 @@ export class PathTree implements PathColumns {
 
   #growNodes(capacity: number): void {
     if (capacity < this.nameStart.length) return
-    this.parent = grown(this.parent, capacity)
-    this.nameStart = grown(this.nameStart, capacity + 1)
+    this.parent = new Uint32Array(this.#grown(this.parent, capacity * 4))
+    this.nameStart = new Uint32Array(this.#grown(this.nameStart, (capacity + 1) * 4))
     if (!this.#linked) return
-    this.firstChild = grown(this.firstChild, capacity)
-    this.nextSibling = grown(this.nextSibling, capacity)
+    this.firstChild = new Uint32Array(this.#grown(this.firstChild, capacity * 4))
+    this.nextSibling = new Uint32Array(this.#grown(this.nextSibling, capacity * 4))
   }
 
   #growNames(capacity: number): void {
-    if (capacity <= this.names.length) return
-    const names = new Uint8Array(capacity)
-    names.set(this.names.subarray(0, this.nameStart[this.nodes]!))
-    this.names = names
+    if (capacity > this.names.length) this.names = new Uint8Array(this.#grown(this.names, capacity))
+  }
+
+  /**
+   * A larger buffer with what is in the column. A stack's tree grows while others look at it, so they keep what they
+   * have; a builder's is its own, and the old buffer is given up at once.
+   */
+  #grown(column: Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>, bytes: number): ArrayBuffer {
+    if (!this.#linked) return column.buffer.transfer(bytes)
+    const buffer = new ArrayBuffer(bytes)
+    new Uint8Array(buffer).set(new Uint8Array(column.buffer))
+    return buffer
   }
 
   #rehash(size: number): void {
@@ -171,10 +190,4 @@ function hash(parent: number, bytes: Uint8Array, start: number, end: number): nu
   h ^= h >>> 15
   h = Math.imul(h, 0x85ebca6b)
   return (h ^ (h >>> 13)) >>> 0
-}
-
-function grown(column: Uint32Array, capacity: number): Uint32Array<ArrayBuffer> {
-  const bigger = new Uint32Array(capacity)
-  bigger.set(column)
-  return bigger
 }
