@@ -77,7 +77,8 @@ function drawLayers(theme: Theme, columns: number, rows: number, model: DrawMode
     if (detail.length > left && left > 0) {
       lines[left - 1] = line(inner, [[theme.dim, ` ${theme.glyph.ellipsis} d shows all ${whole} lines`]])
     }
-    sections.push({ title: [`Step ${session.step().index}`], lines })
+    const { index } = session.step()
+    sections.push({ title: [index === 0 ? 'No steps' : `Step ${index}`], lines })
   }
   const place = all.length === 0 ? 'no steps' : `${session.list().cursor + 1} of ${formatCount(all.length)}`
   return { lines: frame(theme, { columns, sections, footer: [[theme.dim, place]], focused }), rows: listRows }
@@ -99,7 +100,9 @@ export function stepModel(session: Session) {
   const state = step.layer === null ? null : session.loading().layers[step.layer]!
   const story =
     step.layer === null
-      ? ['Changes the config only: it makes no layer.']
+      ? step.index === 0
+        ? []
+        : ['Changes the config only: it makes no layer.']
       : state?.adds === null
         ? []
         : (session.story() ?? [])
@@ -121,6 +124,7 @@ export function stepModel(session: Session) {
 
 /** The command as a Dockerfile has it, of any length, as it is. */
 function commandOf(step: Step): string {
+  if (step.index === 0) return 'The image has no history and no layers.'
   const { keyword, text } = parseInstruction(step.createdBy, step.comment)
   if (keyword) return `${keyword} ${text}`
   return text || step.comment || 'The history does not say what made this layer.'
@@ -172,7 +176,8 @@ function partWidth(parts: readonly Part[]): number {
 function footerParts(theme: Theme, model: DrawModel, tab: Tab, waiting: boolean, columns: number): Part[] {
   const { look } = model.session
   if (model.filterError) return [[theme.danger, cutMiddle(model.filterError, columns)]]
-  const parts: string[] = []
+  const reading = model.tab < 3 && !waiting && columns >= 54 && !model.session.loading().over()
+  const parts: string[] = reading ? readingFacts(model.reading) : []
   if (model.tab < 3 && look.filter) parts.push(`/${safe(look.filter.text)}`)
   if (model.tab === 0 && look.onlyChanges) parts.push('only changes')
   if (model.tab < 2 && look.sort !== 'name') parts.push(`by ${look.sort}`)
@@ -213,19 +218,24 @@ function waitingLines(theme: Theme, columns: number, rows: number, model: DrawMo
     else say([theme.dim, 'The image has no layers.'])
     return exactly(lines, columns, rows)
   }
-  const { done, total, rate, left, layers } = reading.now()
+  const { done, total, layers } = reading.now()
   say([theme.strong, `Reading ${layers}`])
   lines.push(line(columns, []))
   if (total > 0) lines.push(line(columns, [' ', ...bar(theme, Math.max(4, Math.min(48, columns - 2)), done / total)]))
-  const facts = [
+  say([theme.dim, readingFacts(reading).join(` ${theme.glyph.dot} `)])
+  lines.push(line(columns, []))
+  say([theme.key, 'esc'], [theme.dim, ' stops; what has been read can be looked at'])
+  return exactly(lines, columns, rows)
+}
+
+/** `412 MB of 916 MB`, `310 MB/s`, `2 s left`. */
+function readingFacts(reading: Reading): string[] {
+  const { done, total, rate, left } = reading.now()
+  return [
     total > 0 ? `${formatBytes(Math.min(done, total))} of ${formatBytes(total)}` : formatBytes(done),
     ...(rate > 0 ? [`${formatBytes(rate)}/s`] : []),
     ...(left !== null ? [`${formatDuration(left)} left`] : []),
   ]
-  say([theme.dim, facts.join(` ${theme.glyph.dot} `)])
-  lines.push(line(columns, []))
-  say([theme.key, 'esc'], [theme.dim, ' stops; what has been read can be looked at'])
-  return exactly(lines, columns, rows)
 }
 
 /** What the breadcrumb line says of the image, most important first. */

@@ -110,7 +110,8 @@ export function load(image: Image, { changed, slicer = realSlicer }: LoadingOpti
     layNext()
   }
 
-  for (let layer = 0; layer < layers.length; layer++) void read(layer)
+  // Not before whoever asked has what is returned here: reading may report at once.
+  void Promise.resolve().then(() => layers.forEach((_, layer) => void read(layer)))
   return {
     stack,
     layers,
