@@ -4,7 +4,7 @@ const SLASH = 0x2f
 const DOT = 0x2e
 
 /**
- * The canonical form of a path (LAYERS.md, rule 10): `./a`, `/a`, `a/` are `a`; `..` takes one component back and
+ * The canonical form of a path (layer/README.md, rule 10): `./a`, `/a`, `a/` are `a`; `..` takes one component back and
  * never climbs out of the root. The root itself is the empty path.
  */
 export function normalisePath(path: Uint8Array): Uint8Array {

@@ -1,6 +1,6 @@
 /**
  * docker-archive: what `docker save` of Docker 1.10 and later, podman, skopeo, kaniko, crane, jib and bazel write. They
- * all have a manifest.json; names of files mean nothing, only what it says (INDEXING.md 1.1).
+ * all have a manifest.json; names of files mean nothing, only what it says.
  */
 import { Fault } from '../base/errors.ts'
 import { safe } from '../base/text.ts'

@@ -1,7 +1,7 @@
 /**
  * Decompression of layers and archives, in pieces and in bounded memory whatever the ratio: gzip, zstd, xz, bzip2.
  *
- * Node's zlib binding is driven synchronously where its private parts are as known (INDEXING.md 2: a third less CPU
+ * Node's zlib binding is driven synchronously where its private parts are as known (a third less CPU
  * than streams); where they are not, the public streams do the same work.
  */
 import { crc32, gzipSync, zstdCompressSync } from 'node:zlib'

@@ -12,7 +12,15 @@ import type { StreamEnd } from './stream-items.ts'
 
 export type Job =
   /** Indexes a layer and keeps the index. */
-  | { kind: 'index'; name: string; region: Region; layer: number; verify: boolean; trust?: boolean; slot: CacheSlot | null }
+  | {
+      kind: 'index'
+      name: string
+      region: Region
+      layer: number
+      verify: boolean
+      trust?: boolean
+      slot: CacheSlot | null
+    }
   /** Loads a kept index that is too large to be unpacked where the screen is drawn. */
   | { kind: 'load'; name: string; slot: CacheSlot }
   /** CRC-32 of the contents of these entries; their headers stand at these offsets of the layer's plain tar. */

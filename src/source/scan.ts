@@ -4,7 +4,7 @@ import { type Region, readInto } from './region.ts'
 
 /**
  * One read. A body is seeked over only where it goes beyond the window: to skip the small ones as well would be less
- * copying, but defeats the kernel's readahead, and a cold file then takes twice as long (INDEXING.md 2).
+ * copying, but defeats the kernel's readahead, and a cold file then takes twice as long.
  */
 export const WINDOW = 1 << 20
 

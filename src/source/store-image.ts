@@ -49,6 +49,11 @@ export interface StoredLayer extends Pick<TarSplitJob, 'path' | 'witnesses' | 't
 /** A packed index up to so many bytes is unpacked where the screen is drawn: sooner done than handed to a thread. */
 const SMALL = 256 << 10
 
+/** What the index of a layer is kept as: apart from those of archives, whose contents are hashed in another way. */
+export function indexKey(diffId: Digest): string {
+  return `${diffId} of tar-split`
+}
+
 export function storeImage(stored: StoredImage, options: StoreOptions): Image {
   const { layers } = stored
   const pool = createPool()
@@ -73,8 +78,7 @@ export function storeImage(stored: StoredImage, options: StoreOptions): Image {
     const { diffId, path, witnesses, tarBytes, weight } = layers[layer]!
     const name = nameOf(layer)
     const { cacheFolder } = options
-    // Kept apart from indexes of archives: their contents are hashed in another way.
-    const key = `${diffId} of tar-split`
+    const key = indexKey(diffId)
     const slot = cacheFolder === null ? null : { folder: cacheFolder, identity: null, diffId: key, tarBytes }
     const kept = slot && (await load(slot, name))
     if (kept) return kept

@@ -16,6 +16,9 @@ export type SourceKind =
   | 'docker-store'
   | 'containers-storage'
   | 'containerd-store'
+  /** Through a helper container (`--fast-remote`). */
+  | 'docker-helper'
+  | 'podman-helper'
   | 'sample'
 
 /** What is known of a layer before it is indexed. */

@@ -38,7 +38,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   mkdirSync(work)
   try {
     const layers = request.layers.map(layerOf)
-    const listing = request.judge === 'overlay' ? overlay(work, layers) : umoci(work, layers)
+    const judges = { overlay, umoci, native }
+    const listing = judges[request.judge](work, layers)
     console.log(JSON.stringify({ listing }))
   } catch (error) {
     const { stderr, stack } = error as { stderr?: Uint8Array; stack?: string }
@@ -69,6 +70,18 @@ function umoci(work: string, layers: Layer[]): string[] {
   writeTree(`${work}/layout`, ociFiles([{ image: { layers: layers.map(layer => layer.tar) }, tag: 'it' }]))
   execFileSync('umoci', ['raw', 'unpack', '--image', `${work}/layout:it`, `${work}/rootfs`], { stdio: 'pipe' })
   return list(`${work}/rootfs`)
+}
+
+/** The merged view of layers that our own helper unpacked, one upon the other. */
+function native(work: string, layers: Layer[]): string[] {
+  const folders: string[] = []
+  for (const layer of layers) {
+    const folder = `${work}/${folders.length}`
+    const below = folders.length === 0 ? ['--bottom'] : folders.flatMap(lower => ['--lower', lower])
+    execFileSync(process.env.STRATA_NATIVE_HELPER!, ['unpack', ...below, folder], { input: layer.tar, stdio: 'pipe' })
+    folders.unshift(folder)
+  }
+  return merged(work, folders, list)
 }
 
 /** Mounts the folders, topmost first, read-only. An overlay wants two of them: an empty one does no harm. */

@@ -18,7 +18,7 @@ export interface JudgeLayer {
 }
 
 export interface JudgeRequest {
-  judge: 'overlay' | 'umoci'
+  judge: 'overlay' | 'umoci' | 'native'
   layers: JudgeLayer[]
 }
 

@@ -1,5 +1,5 @@
 /**
- * Raw tar headers for tests: every dialect that LAYERS.md rule 11 names, and the broken ones. Written by hand because a
+ * Raw tar headers for tests: every dialect that src/layer/README.md, rule 11, names, and the broken ones. Written by hand because a
  * test has to be able to say things that no well-behaved tar library lets one say.
  */
 import { Buffer } from 'node:buffer'

@@ -1,4 +1,4 @@
-/** The small numeric cases of LAYERS.md: what is stored, wasted and left, to the byte. Layer 0 holds one file of 10 bytes. */
+/** The small numeric cases of the rules of layers: what is stored, wasted and left, to the byte. Layer 0 holds one file of 10 bytes. */
 import { describe, expect, test } from 'vitest'
 import { ledgerText, stackOf, treeText } from '../../harness/stacks.ts'
 import { tar } from '../../harness/tar.ts'
