@@ -43,7 +43,7 @@ export function createExplorer(ui: Ui, reference: string): Screen {
     try {
       const image = await ui.services.open(reference, { signal: abort.signal })
       if (abort.signal.aborted) return void image.close()
-      opened = makeOpened(image, changed, () => places)
+      opened = makeOpened(image, ui.services.now, changed, () => places)
       actions.push(...bind(explorerActions, createContext(ui, opened)))
     } catch (error) {
       if (abort.signal.aborted || isAbort(error)) return
@@ -87,7 +87,7 @@ export function createExplorer(ui: Ui, reference: string): Screen {
   }
 }
 
-function makeOpened(image: Image, changed: () => void, places: () => Places): Opened {
+function makeOpened(image: Image, now: () => number, changed: () => void, places: () => Places): Opened {
   let ready: Opened | null = null
   const session = createSession(image, {
     changed() {
@@ -112,7 +112,7 @@ function makeOpened(image: Image, changed: () => void, places: () => Places): Op
     tab: 0,
     focus: 'layers',
     narrow: false,
-    reading: measureReading(session.loading, () => performance.now()),
+    reading: measureReading(session.loading, now),
     filterError: null,
     changed,
     update() {
