@@ -26,7 +26,7 @@ static int all_entries(struct unpack *u, struct err *e) {
     if (++u->entries > u->options->max_entries) return err_set(e, 0, "the layer has more than %lld entries", (long long)u->options->max_entries);
     if (unpack_entry(u, &entry, e) < 0) return err_in(e, "entry at byte %lld, %.300s", (long long)entry.header, entry.path);
   }
-  return unpack_late(u, e);
+  return unpack_markers(u, e) < 0 ? -1 : unpack_late(u, e);
 }
 
 static void report(const struct unpack *u) {
@@ -53,7 +53,7 @@ static int in_directory(struct unpack *u, struct err *e) {
   u->root = open(o->into, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (u->tar == NULL || u->root < 0) return err_set(e, errno, "open %s", o->into);
   if (fchmod(u->root, 0755) < 0 || fchown(u->root, 0, 0) < 0) return err_set(e, errno, "prepare %s", o->into);
-  return unpack_as_below(u, ".", u->root, e) < 0 ? -1 : all_entries(u, e);
+  return unpack_later(u, ".", u->root, NULL, e) < 0 ? -1 : all_entries(u, e);
 }
 
 static int job(void *argument, const struct idmaps *maps) {
@@ -68,6 +68,8 @@ static int job(void *argument, const struct idmaps *maps) {
   int result = in_directory(&u, &e);
   for (size_t i = 0; i < u.late_count; i++) free(u.late[i].path);
   free(u.late);
+  for (size_t i = 0; i < u.marker_count; i++) free(u.markers[i]);
+  free(u.markers);
   tar_close(u.tar);
   lower_close(&u.lower);
   own_close(&u.root);

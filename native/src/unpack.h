@@ -24,6 +24,8 @@ struct late {
   char *path;
   dev_t device;
   ino_t inode;
+  size_t order;
+  bool implied;
   int64_t seconds;
   uint32_t nanoseconds;
 };
@@ -36,6 +38,8 @@ struct unpack {
   struct lower_stack lower;
   struct late *late;         /* directories whose times wait for their children */
   size_t late_count, late_capacity;
+  char **markers;            /* paths, cleaned */
+  size_t marker_count, marker_capacity;
   int64_t entries, bytes, whiteouts, opaques;
   int64_t foreign_ids, skipped_devices, skipped_xattrs, skipped_others, forged_marks;
 };
@@ -46,21 +50,23 @@ int unpack_entry(struct unpack *u, const struct tar_entry *entry, struct err *e)
 /** The parent of `path` as a descriptor, `*name` its last component; missing directories are made. -2: passes through something that is no directory, with `make` false. */
 int unpack_parent(struct unpack *u, const char *path, const char **name, bool make, struct err *e);
 
-/** `.wh.NAME` and `.wh..wh..opq`: 1 when the entry was one (or is to be passed over), 0 when it is an ordinary entry. */
-int unpack_marker(struct unpack *u, const char *path, struct err *e);
+/** 1 for `.wh.NAME`, `.wh..wh..opq` and AUFS's own, which are kept for the end; 0 for an ordinary name. */
+int unpack_is_marker(struct unpack *u, const char *path, struct err *e);
 
-/** Marks an open directory opaque, unless nothing lies below. */
-int unpack_opaque(struct unpack *u, int dir, struct err *e);
+/** Puts the markers into overlayfs's form, when everything that the layer has itself is there. */
+int unpack_markers(struct unpack *u, struct err *e);
 
 /** Owner, mode, extended attributes, time of what is open as `fd` or, with fd -1, of `name` in `parent` (a link). */
 int unpack_metadata(struct unpack *u, const struct tar_entry *entry, int parent, const char *name, int fd, struct err *e);
 
-/** Gives the new, implied directory `dir` owner, mode and time of the one below it, where there is one. */
-int unpack_as_below(struct unpack *u, const char *path, int dir, struct err *e);
+/** Remembers a directory for the end, when its children and the markers are there; `entry` is NULL where a deeper name implies it. */
+int unpack_later(struct unpack *u, const char *path, int dir, const struct tar_entry *entry, struct err *e);
 
-/** Remembers a directory's time for the end, when its children are there; unpack_late sets them. */
-int unpack_later(struct unpack *u, const char *path, int dir, int64_t seconds, uint32_t nanoseconds, struct err *e);
+/** Times of all directories; implied ones look as the ones below them. */
 int unpack_late(struct unpack *u, struct err *e);
+
+/** Whether this layer's markers hide what layers below have at `path`. After unpack_markers. */
+bool unpack_is_hidden(const struct unpack *u, const char *path);
 
 /** Copies `path` of the layers below into this one, so that a link can be made to it. */
 int unpack_copy_up(struct unpack *u, const char *path, struct err *e);

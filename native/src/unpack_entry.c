@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "overlay_marks.h"
 #include "own.h"
 #include "sys.h"
 #include "tree.h"
@@ -37,35 +36,21 @@ static int find(const struct unpack *u, const char *path, uint64_t flags) {
   return sys_openat2(u->root, *path == 0 ? "." : path, flags, 0, RESOLVE_IN_ROOT_ | RESOLVE_NO_MAGICLINKS_ | RESOLVE_NO_XDEV_);
 }
 
-/** Takes away what stands at `name` so that something else can: true when it was a whiteout. */
-static int make_room(int parent, const char *name, bool *whiteout, struct err *e) {
-  struct stat st;
-  *whiteout = false;
-  if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0) return errno == ENOENT ? 0 : err_set(e, errno, "look at what is there");
-  *whiteout = mark_is_whiteout(&st);
-  return tree_remove(parent, name, e);
-}
-
-/** A directory in `parent`, made or found. One that replaces a whiteout hides what lies below. */
-static int directory(struct unpack *u, int parent, const char *name, bool *made, struct err *e) {
-  bool whiteout = false;
+/** A directory in `parent`, made or found; whatever else stands there goes. */
+static int directory(int parent, const char *name, bool *made, struct err *e) {
   *made = mkdirat(parent, name, 0755) == 0;
   if (!*made && errno != EEXIST) return err_set(e, errno, "make a directory");
   int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd >= 0) return fd;
   if (errno != ENOTDIR && errno != ELOOP) return err_set(e, errno, "open a directory");
-  if (make_room(parent, name, &whiteout, e) < 0) return -1;
+  if (tree_remove(parent, name, e) < 0) return -1;
   *made = true;
   if (mkdirat(parent, name, 0755) < 0 || (fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
     return err_set(e, errno, "make a directory");
-  if (whiteout && unpack_opaque(u, fd, e) < 0) {
-    close(fd);
-    return -1;
-  }
   return fd;
 }
 
-/** Makes the directories of `path` that are missing, and puts one where a file or a whiteout stood. */
+/** Makes the directories of `path` that are missing, and puts one where a file stood. */
 static int make_parents(struct unpack *u, const char *path, size_t length, struct err *e) {
   char prefix[PATH_MAX];
   int parent = dup(u->root);
@@ -83,11 +68,11 @@ static int make_parents(struct unpack *u, const char *path, size_t length, struc
       close(parent);
       return err_set(e, 0, "its directory is a link that leads nowhere in this layer");
     }
-    if (child < 0) child = directory(u, parent, name, &made, e);
+    if (child < 0) child = directory(parent, name, &made, e);
     close(parent);
     if (child < 0) return -1;
     parent = child;
-    if (made && unpack_as_below(u, prefix, child, e) < 0) return close(child), -1;
+    if (made && unpack_later(u, prefix, child, NULL, e) < 0) return close(child), -1;
     at = end + 1;
   }
   return parent;
@@ -129,11 +114,10 @@ static int write_pieces(struct unpack *u, const struct tar_entry *entry, int fd,
 }
 
 static int regular(struct unpack *u, const struct tar_entry *entry, int parent, const char *name, struct err *e) {
-  bool whiteout;
   const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   int fd = openat(parent, name, flags, 0600);
   if (fd < 0 && errno == EEXIST) {
-    if (make_room(parent, name, &whiteout, e) < 0) return -1;
+    if (tree_remove(parent, name, e) < 0) return -1;
     fd = openat(parent, name, flags, 0600);
   }
   if (fd < 0) return err_set(e, errno, "make the file");
@@ -146,10 +130,10 @@ static int regular(struct unpack *u, const struct tar_entry *entry, int parent, 
 
 static int make_directory(struct unpack *u, const struct tar_entry *entry, const char *path, int parent, const char *name, struct err *e) {
   bool made;
-  OWN_FD fd = directory(u, parent, name, &made, e);
+  OWN_FD fd = directory(parent, name, &made, e);
   if (fd < 0) return -1;
   if (unpack_metadata(u, entry, parent, name, fd, e) < 0) return -1;
-  return unpack_later(u, path, fd, entry->seconds, entry->nanoseconds, e);
+  return unpack_later(u, path, fd, entry, e);
 }
 
 /** The target must be of this layer: then it is the same inode. A file of a lower layer is copied up first (LAYERS, rule 8). */
@@ -157,24 +141,22 @@ static int hard_link(struct unpack *u, const struct tar_entry *entry, int parent
   char target[PATH_MAX];
   const char *last;
   struct stat st, here;
-  bool whiteout;
   if (clean(entry->link, target, e) < 0 || target[0] == 0) return err_set(e, 0, "a hard link to a name that can not be");
   OWN_FD from = unpack_parent(u, target, &last, false, e);
   if (from == -2) return err_set(e, 0, "a hard link to what does not exist");
   if (from < 0) return -1;
-  bool there = fstatat(from, last, &st, AT_SYMLINK_NOFOLLOW) == 0 && !mark_is_whiteout(&st);
+  bool there = fstatat(from, last, &st, AT_SYMLINK_NOFOLLOW) == 0;
   if (!there && (unpack_copy_up(u, target, e) < 0 || fstatat(from, last, &st, AT_SYMLINK_NOFOLLOW) < 0)) return err_set(e, 0, "a hard link to what does not exist");
   if (S_ISDIR(st.st_mode)) return err_set(e, 0, "a hard link to a directory");
   if (fstatat(parent, name, &here, AT_SYMLINK_NOFOLLOW) == 0 && here.st_ino == st.st_ino && here.st_dev == st.st_dev) return 0; /* to itself, or told twice */
-  if (make_room(parent, name, &whiteout, e) < 0) return -1;
+  if (tree_remove(parent, name, e) < 0) return -1;
   return linkat(from, last, parent, name, 0) < 0 ? err_set(e, errno, "make the hard link") : 0;
 }
 
 static int special(struct unpack *u, const struct tar_entry *entry, int parent, const char *name, struct err *e) {
   mode_t type = entry->type == TAR_FIFO ? S_IFIFO : entry->type == TAR_CHARACTER ? S_IFCHR : S_IFBLK;
-  bool whiteout;
   if (type == S_IFCHR && entry->major == 0 && entry->minor == 0) return u->forged_marks++, 0; /* it would be a whiteout */
-  if (make_room(parent, name, &whiteout, e) < 0) return -1;
+  if (tree_remove(parent, name, e) < 0) return -1;
   if (mknodat(parent, name, type | 0600, makedev(entry->major, entry->minor)) < 0) {
     if (errno != EPERM || type == S_IFIFO) return err_set(e, errno, "make the device");
     /* No user namespace may make devices: an empty file that nobody can open keeps the name. */
@@ -187,8 +169,7 @@ static int special(struct unpack *u, const struct tar_entry *entry, int parent, 
 }
 
 static int symbolic_link(struct unpack *u, const struct tar_entry *entry, int parent, const char *name, struct err *e) {
-  bool whiteout;
-  if (make_room(parent, name, &whiteout, e) < 0) return -1;
+  if (tree_remove(parent, name, e) < 0) return -1;
   if (symlinkat(entry->link, parent, name) < 0) return err_set(e, errno, "make the link");
   return unpack_metadata(u, entry, parent, name, -1, e);
 }
@@ -197,7 +178,7 @@ static int symbolic_link(struct unpack *u, const struct tar_entry *entry, int pa
 static int root_entry(struct unpack *u, const struct tar_entry *entry, struct err *e) {
   if (entry->type != TAR_DIRECTORY) return err_set(e, 0, "the root of a layer must be a directory");
   if (unpack_metadata(u, entry, u->root, ".", u->root, e) < 0) return -1;
-  return unpack_later(u, ".", u->root, entry->seconds, entry->nanoseconds, e);
+  return unpack_later(u, ".", u->root, entry, e);
 }
 
 int unpack_entry(struct unpack *u, const struct tar_entry *entry, struct err *e) {
@@ -206,7 +187,7 @@ int unpack_entry(struct unpack *u, const struct tar_entry *entry, struct err *e)
   if (entry->type == TAR_OTHER) return u->skipped_others++, 0;
   if (clean(entry->path, path, e) < 0) return -1;
   if (path[0] == 0) return root_entry(u, entry, e);
-  int marker = unpack_marker(u, path, e);
+  int marker = unpack_is_marker(u, path, e);
   if (marker != 0) return marker < 0 ? -1 : 0;
   OWN_FD parent = unpack_parent(u, path, &name, true, e);
   if (parent < 0) return -1;

@@ -89,7 +89,7 @@ int unpack_metadata(struct unpack *u, const struct tar_entry *entry, int parent,
   return entry->type != TAR_DIRECTORY && futimens(fd, stamps) < 0 ? err_set(e, errno, "set the time") : 0;
 }
 
-int unpack_later(struct unpack *u, const char *path, int dir, int64_t seconds, uint32_t nanoseconds, struct err *e) {
+int unpack_later(struct unpack *u, const char *path, int dir, const struct tar_entry *entry, struct err *e) {
   struct stat st;
   if (u->late_count == u->late_capacity) {
     size_t wanted = u->late_capacity * 2 + 64;
@@ -99,34 +99,47 @@ int unpack_later(struct unpack *u, const char *path, int dir, int64_t seconds, u
     u->late_capacity = wanted;
   }
   if (fstat(dir, &st) < 0) return err_set(e, errno, "look at a directory");
-  char *copy = strdup(path);
-  if (copy == NULL) return err_set(e, ENOMEM, "unpack");
-  u->late[u->late_count++] = (struct late){copy, st.st_dev, st.st_ino, seconds, nanoseconds};
+  struct late l = {.path = strdup(path), .device = st.st_dev, .inode = st.st_ino, .order = u->late_count, .implied = entry == NULL};
+  if (l.path == NULL) return err_set(e, ENOMEM, "unpack");
+  if (entry != NULL) l.seconds = entry->seconds, l.nanoseconds = entry->nanoseconds;
+  u->late[u->late_count++] = l;
   return 0;
 }
 
-/** A directory that only deeper names imply looks as the one below it does (LAYERS, rule 6). What the tar says of it later wins. */
-int unpack_as_below(struct unpack *u, const char *path, int fd, struct err *e) {
+/** A directory that only deeper names imply looks as the one below it does, where that can be seen (LAYERS, rule 6). */
+static int as_below(const struct unpack *u, const char *path, int fd, struct err *e) {
   struct stat st;
   int layer;
   bool root = strcmp(path, ".") == 0;
-  if (u->lower.count == 0) return 0;
+  if (u->lower.count == 0 || (!root && unpack_is_hidden(u, path))) return 0;
   if (root ? fstatat(u->lower.fds[0], "", &st, AT_EMPTY_PATH) < 0 : !lower_walk(&u->lower, path, &st, &layer) || !S_ISDIR(st.st_mode)) return 0;
-  if (fchown(fd, st.st_uid, st.st_gid) < 0 || fchmod(fd, st.st_mode & 07777) < 0) return err_set(e, errno, "give %.200s the look of the one below", path);
-  return unpack_later(u, path, fd, st.st_mtim.tv_sec, (uint32_t)st.st_mtim.tv_nsec, e);
+  struct timespec stamps[2] = {{.tv_nsec = UTIME_OMIT}, st.st_mtim};
+  if (fchown(fd, st.st_uid, st.st_gid) < 0 || fchmod(fd, st.st_mode & 07777) < 0 || futimens(fd, stamps) < 0)
+    return err_set(e, errno, "give %.200s the look of the one below", path);
+  return 0;
 }
 
-/** One directory at the end; the last word about it wins, and one that was replaced meanwhile is left alone. */
+/** The last word about one directory; one that was replaced meanwhile is left alone. */
 static int late_one(const struct unpack *u, const struct late *l, struct err *e) {
   struct stat st;
   OWN_FD fd = sys_openat2(u->root, l->path, O_RDONLY | O_DIRECTORY, 0, RESOLVE_IN_ROOT_ | RESOLVE_NO_MAGICLINKS_);
   if (fd < 0 || fstat(fd, &st) < 0 || st.st_dev != l->device || st.st_ino != l->inode) return 0;
+  if (l->implied) return as_below(u, l->path, fd, e);
   struct timespec stamps[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)l->seconds, .tv_nsec = (long)l->nanoseconds}};
   return futimens(fd, stamps) < 0 ? err_set(e, errno, "set the time of %.200s", l->path) : 0;
 }
 
+/** One directory's words together, what the tar said of it last. */
+static int by_inode(const void *a, const void *b) {
+  const struct late *x = a, *y = b;
+  if (x->inode != y->inode) return x->inode < y->inode ? -1 : 1;
+  if (x->implied != y->implied) return x->implied ? -1 : 1;
+  return x->order < y->order ? -1 : x->order > y->order;
+}
+
 int unpack_late(struct unpack *u, struct err *e) {
+  if (u->late_count > 0) qsort(u->late, u->late_count, sizeof *u->late, by_inode);
   for (size_t i = 0; i < u->late_count; i++)
-    if (late_one(u, &u->late[i], e) < 0) return -1;
+    if ((i + 1 == u->late_count || u->late[i + 1].inode != u->late[i].inode) && late_one(u, &u->late[i], e) < 0) return -1;
   return 0;
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_RULES = 128, MAX_CODE = 1024, MAX_VALUES = 8 };
+enum { MAX_RULES = 128, MAX_CODE = 1024, MAX_VALUES = 16 };
 enum { LOAD = 0x20, JEQ = 0x15, JGT = 0x25, JGE = 0x35, JSET = 0x45, RETURN = 0x06 };
 enum { NR = 0, ARCH = 4, ARGUMENTS = 16 };
 #define ALLOW 0x7fff0000u
