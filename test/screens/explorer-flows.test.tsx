@@ -331,6 +331,38 @@ describe('while it opens and reads', () => {
   })
 })
 
+describe('the mouse', () => {
+  const click = (app: Mounted, { x, y }: { x: number; y: number }) =>
+    app.send(`\u001b[<0;${x + 1};${y + 1}M\u001b[<0;${x + 1};${y + 1}m`)
+
+  it('a click chooses a step or a path, a second one opens it, the wheel moves', async () => {
+    const app = await explorer()
+    await click(app, app.find('RUN npm install'))
+    await still(app)
+    expect(app.text()).toContain('as of step 5')
+    const { x, y } = app.find('scripts/')
+    await click(app, { x, y })
+    expect(cursorRow(app)).toContain('▾ scripts/')
+    await click(app, { x, y })
+    await still(app)
+    expect(cursorRow(app)).toContain('▸ scripts/')
+    await app.send(`\u001b[<64;${x + 1};${y + 1}M`)
+    await still(app)
+    expect(cursorRow(app)).not.toContain('scripts/')
+  })
+})
+
+describe('the palette', () => {
+  it('knows the steps', async () => {
+    const app = await explorer()
+    await app.press(':')
+    await app.type('npm install')
+    await app.press('enter')
+    await still(app)
+    expect(app.text()).toContain('as of step 5')
+  })
+})
+
 describe('anything', () => {
   const keys = 'jkhlgGnNat[]+-=.12345/Fvbdexytw?:J K\t\r\u001b'.split('')
   const styles = /\u001b\[[0-9;]*m/g

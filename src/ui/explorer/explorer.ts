@@ -9,7 +9,7 @@ import { safe } from '../../base/text.ts'
 import type { Image } from '../../source/types.ts'
 import { type Size, twoPanes } from '../layout.ts'
 import { wrap } from '../panes/wrap.ts'
-import type { Screen } from '../screen.ts'
+import type { Place, Screen } from '../screen.ts'
 import type { MouseEvent } from '../terminal/events.ts'
 import type { Theme } from '../theme.ts'
 import type { Ui } from '../ui.ts'
@@ -70,6 +70,7 @@ export function createExplorer(ui: Ui, reference: string): Screen {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    places: () => (opened ? stepPlaces(opened) : []),
     back: () => (opened ? goBack(opened) : false),
     mouse(event) {
       if (opened) point(opened, places, event)
@@ -130,6 +131,24 @@ function makeOpened(image: Image, now: () => number, changed: () => void, places
   ready = opened
   opened.update()
   return opened
+}
+
+/** So many steps the palette knows. */
+const MOST_PLACES = 1000
+
+function stepPlaces(opened: Opened): Place[] {
+  const { session } = opened
+  return session
+    .rows()
+    .slice(0, MOST_PLACES)
+    .map(row => ({
+      label: `${row.step} ${row.command}`,
+      detail: 'step',
+      go() {
+        session.selectStep(row.step, opened.layerRows())
+        opened.changed()
+      },
+    }))
 }
 
 /** `esc` goes back one thing at a time: reading, filter, range, what is shown only. */

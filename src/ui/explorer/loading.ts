@@ -2,7 +2,7 @@
  * Brings the layers of an image into a stack while the screen is in use: all indexes are asked for at once, laid on top
  * of each other in order, in slices. A layer that is broken brings what could be read of it and says so; the rest goes on.
  */
-import { isAbort, reasonOf } from '../../base/errors.ts'
+import { Fault, isAbort, reasonOf } from '../../base/errors.ts'
 import { IndexBuilder } from '../../layer/index-builder.ts'
 import type { LayerIndex } from '../../layer/layer-index.ts'
 import { Stack } from '../../layer/stack.ts'
@@ -99,7 +99,7 @@ export function load(image: Image, { changed, slicer = realSlicer }: LoadingOpti
     } catch (error) {
       if (isAbort(error) || abort.signal.aborted) return
       state.phase = 'broken'
-      state.error = reasonOf(error)
+      state.error = error instanceof Fault ? error.message : `The layer can not be read: ${reasonOf(error)}.`
       indexes[layer] =
         (error as BrokenLayer).partial ?? new IndexBuilder({ layer }).finish({ tarBytes: 0, diffId: null })
     }

@@ -112,7 +112,7 @@ function storedPart(theme: Theme, state: LayerState): Part {
   if (state.phase === 'broken') return [theme.danger, `${fitted('broken', 7, 'right')} `]
   if (state.stored !== null) return `${fitted(formatBytes(state.stored), 7, 'right')} `
   const rough =
-    state.total === null ? theme.glyph.ellipsis : cutEnd(`~${formatBytes(state.total).replace(/ B$/, 'B')}`, 7)
+    state.total === null ? theme.glyph.ellipsis : cutEnd(`~${formatBytes(Number(state.total.toPrecision(2)))}`, 7)
   return [theme.dim, `${fitted(rough, 7, 'right')} `]
 }
 

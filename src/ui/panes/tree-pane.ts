@@ -106,7 +106,7 @@ function rowCells(theme: Theme, model: TreeModel, shape: Shape, index: number): 
   const dir = scene.isDir(node)
   if (shape.kept.has('size')) {
     const size = sizeText(scene, node, entry)
-    left.push(dir ? `${fitted(size, widths.size, 'right')} ` : [text => text, `${fitted(size, widths.size, 'right')} `])
+    left.push([size === '0 B' ? theme.dim : plainStyle, `${fitted(size, widths.size, 'right')} `])
   }
   if (shape.kept.has('bar')) left.push([theme.accent, `${bar(theme, scene, node)} `])
   const note = noteOf(scene, node, world, dir && (flags & OPEN) === 0)
@@ -114,7 +114,12 @@ function rowCells(theme: Theme, model: TreeModel, shape: Shape, index: number): 
   const used = name.reduce((sum, part) => sum + width(typeof part === 'string' ? part : part[1]), 0)
   const room = shape.name - used - 2
   const shown = width(note) <= room ? note : room >= 8 ? cutEnd(note, room) : ''
-  return { left: [...left, ...name], right: shown ? [[theme.dim, ` ${shown}`]] : [] }
+  if (!shown) return { left: [...left, ...name], right: [] }
+  // Where there is much room, the note stays near the name that it is about.
+  const gap = NOTE_FROM - used
+  const beside = shape.name >= NOTE_FROM * 1.5 && width(shown) <= shape.name - Math.max(used + 2, NOTE_FROM)
+  if (!beside) return { left: [...left, ...name], right: [[theme.dim, ` ${shown}`]] }
+  return { left: [...left, ...name, ' '.repeat(Math.max(2, gap)), [theme.dim, shown]], right: [] }
 }
 
 function sizeText(scene: Scene, node: number, entry: Entry | null): string {
@@ -132,6 +137,9 @@ function bar(theme: Theme, scene: Scene, node: number): string {
   const full = Math.round(share * widths.bar)
   return theme.glyph.barFull.repeat(full).padEnd(widths.bar)
 }
+
+/** The column of the name in which notes begin. */
+const NOTE_FROM = 44
 
 /** Deeper rows are not indented further than this share of the name column: names outlive everything. */
 const INDENT_SHARE = 0.4
