@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 
 #include "child.h"
 #include "init.h"
@@ -53,6 +55,14 @@ static int choose_maps(struct spec *s, struct err *e) {
   }
   if (s->namespaces & CLONE_NEWUSER) return err_set(e, 0, "config: a user namespace without linux.uidMappings and linux.gidMappings");
   return 0;
+}
+
+/** The container's terminal has the size of ours from its first moment on. */
+static void size_terminal(struct spec *s) {
+  struct winsize size;
+  if (!s->terminal || s->rows > 0 || s->columns > 0 || ioctl(0, TIOCGWINSZ, &size) < 0) return;
+  s->rows = size.ws_row;
+  s->columns = size.ws_col;
 }
 
 /** The kernel mounts one upper directory twice without a word and the result is undefined: one container at a time. */
@@ -134,6 +144,7 @@ int run_main(const struct run_options *o, struct err *e) {
   int result = -1, pidfd = -1, ends[2];
   e->status = ERR_SETUP;
   if (read_config(o, &s, e) < 0 || absolute_root(o, &s, root, e) < 0 || choose_maps(&s, e) < 0) return spec_free(&s), -1;
+  size_terminal(&s);
   OWN_FD lock = lock_upper(&s, e);
   relay_hold_signals();
   if (lock != -2 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) err_set(e, errno, "socketpair");

@@ -1,7 +1,7 @@
 /** Runs the same tests as root and as ordinary users, and looks afterwards whether anything is left on the machine. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import { buildHelper, helperPath, type Identity, makeIdentities, missingForNative } from './helper.ts'
+import { buildHelper, type Identity, makeIdentities, missingForNative } from './helper.ts'
 import { makeRoom, type Room } from './room.ts'
 
 const kinds: Identity['kind'][] = ['root', 'sub-ids', 'single id']
@@ -11,22 +11,23 @@ export function asEverybody(title: string, tests: (room: () => Room, kind: Ident
   const missing = missingForNative()
   if (missing !== null) console.warn(`The tests of the native helper are left out: ${missing}.`)
   describe.skipIf(missing !== null)(title, () => {
+    const rooms: string[] = []
     let made: ReturnType<typeof makeIdentities>
-    let before: Left
     beforeAll(() => {
       buildHelper()
-      before = left()
       made = makeIdentities()
     })
     afterAll(() => {
       made.remove()
-      expect(left()).toEqual(before)
+      expect(rooms.filter(path => existsSync(path))).toEqual([])
+      expect(processesThatKnow(rooms)).toEqual([])
     })
     for (const kind of kinds) {
       describe(`as ${kind === 'root' ? kind : `a user with ${kind === 'sub-ids' ? kind : 'a single id'}`}`, () => {
         let room: Room
         beforeAll(async () => {
           room = await makeRoom(made.identities.find(who => who.kind === kind)!)
+          rooms.push(room.path)
         })
         afterAll(() => room?.remove())
         tests(() => room, kind)
@@ -35,26 +36,17 @@ export function asEverybody(title: string, tests: (room: () => Room, kind: Ident
   })
 }
 
-interface Left {
-  mounts: string[]
-  processes: string[]
-}
-
-/** Mounts of this namespace in a folder of these tests, and processes that run the helper; dead ones that nobody waits for are not ours to bury. */
-function left(): Left {
-  const mounts = readFileSync('/proc/self/mountinfo', 'latin1')
-  const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
-  const runsHelper = (pid: string) => {
+/** Processes with a mount of one of these folders, or with one in their command line: containers, helpers, and this one if a mount leaked. */
+function processesThatKnow(folders: string[]): string[] {
+  const said = (pid: string, file: string) => {
     try {
-      if (readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z ')) return false
-      const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1')
-      return command.startsWith(helperPath) || readFileSync(`/proc/${pid}/comm`, 'latin1') === 'strata-init\n'
+      return readFileSync(`/proc/${pid}/${file}`, 'latin1')
     } catch {
-      return false
+      return '' // it ended meanwhile, or is dead and nobody waits for it
     }
   }
-  return {
-    mounts: mounts.split('\n').filter(line => line.includes('strata-native-') || line.includes('strata-canary-')),
-    processes: pids.filter(runsHelper),
-  }
+  const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
+  return pids.filter(pid =>
+    folders.some(path => said(pid, 'mountinfo').includes(path) || said(pid, 'cmdline').includes(path)),
+  )
 }
