@@ -82,6 +82,7 @@ function imageRows(image: Image): ConfigRow[] {
     ['Source', [image.source]],
     ['Packed', compressed > 0 ? [`${formatBytes(compressed)} compressed`] : []],
   ]
+  if (image.anomalies.length > 0) facts.push(['Odd', image.anomalies.map(one => one.text)])
   return facts.flatMap(([label, values]) =>
     values.map((value, at) => ({ label: at === 0 ? label : '', value: safe(value), raw: value, step: null })),
   )

@@ -248,11 +248,12 @@ export function summaryOf(theme: Theme, session: Session): (string | Part[])[] {
   if (!over) return [`${rough > 0 ? '~' : ''}${formatBytes(rough)}`, layers]
   const { stored, visible } = look.stack
   const wasted = stored - visible
-  const odd = image.anomalies.length + loading.layers.filter(layer => layer.phase === 'broken').length
+  const { odd, forged } = session.oddities()
   return [
     formatBytes(stored),
+    ...(forged ? [[[theme.danger, '! not what its digests say']] as Part[]] : []),
     ...(wasted > 0 ? [`${formatBytes(wasted)} wasted`] : []),
-    ...(odd > 0 ? [[[theme.warning, `! ${odd} odd`]] as Part[]] : []),
+    ...(odd > 0 ? [[[theme.warning, `! ${formatCount(odd)} odd`]] as Part[]] : []),
     layers,
     `${formatPercent(stored === 0 ? 1 : visible / stored)} efficient`,
   ]

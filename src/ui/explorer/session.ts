@@ -48,6 +48,8 @@ export interface Session {
   /** Sentences on the step under the cursor; null while they are being written. */
   story(): readonly string[] | null
   advice(): readonly Advice[]
+  /** How much is odd in the image and the layers laid so far, and whether any digest is not what it should be. */
+  oddities(): { odd: number; forged: boolean }
   /** Bytes that would have to be read to say which contents differ, where that is too much to be done unasked. */
   uncompared(): number
   compareAll(): void
@@ -85,6 +87,7 @@ export function createSession(image: Image, options: SessionOptions): Session {
   let advice: Advice[] | null = null
   let ownersOf = -1
   let uncompared = 0
+  let odd: { laid: number; odd: number; forged: boolean } | null = null
 
   const look: Look = {
     image,
@@ -305,6 +308,11 @@ export function createSession(image: Image, options: SessionOptions): Session {
     },
     story: () => (story && story.scene === look.scene ? story.sentences : null),
     advice: () => advice ?? [],
+    oddities() {
+      const laid = loading.laid()
+      if (odd?.laid !== laid) odd = { laid, ...countOdd(image, loading) }
+      return odd
+    },
     uncompared: () => uncompared,
     compareAll() {
       if (look.scene) compare(look.scene, Number.POSITIVE_INFINITY)
@@ -315,6 +323,16 @@ export function createSession(image: Image, options: SessionOptions): Session {
       storyWork.drop()
       loading.cancel()
     },
+  }
+}
+
+function countOdd(image: Image, loading: Loading): { odd: number; forged: boolean } {
+  const { stack, layers } = loading
+  const lists = [image.anomalies, stack.anomalies, ...stack.layers.map(layer => layer.anomalies)]
+  const broken = layers.filter(layer => layer.phase === 'broken').length
+  return {
+    odd: lists.reduce((sum, list) => sum + list.length, broken),
+    forged: lists.some(list => list.some(one => one.kind.endsWith('mismatch'))),
   }
 }
 
