@@ -2,6 +2,7 @@
 #include "init.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -59,8 +60,11 @@ int init_main(struct child *c, int peer) {
     sync_send(c->sync, SYNC_ERROR, &e, -1);
     return ERR_SETUP;
   }
+  /* The container goes when the helper does; and it holds its end of `sync` until we let go of ours, so it is still there. */
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  struct pollfd helper = {.fd = c->sync, .events = POLLIN};
+  if (poll(&helper, 1, 0) > 0 && (helper.revents & POLLHUP)) return ERR_SETUP;
   if (dup2(signals, 0) < 0) return ERR_SETUP;
   sys_close_range(1, ~0u, 0); /* or a pipe's reader would wait for us, and the helper for the end of `sync` */
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
   return serve(0, payload);
 }

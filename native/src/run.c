@@ -48,6 +48,8 @@ static int absolute_root(const struct run_options *o, struct spec *s, char space
 }
 
 static int choose_maps(struct spec *s, struct err *e) {
+  if (s->has_maps && geteuid() == 0 && s->root == NULL)
+    return err_set(e, 0, "config: layers in a user namespace that root makes: their owners and marks would be wrong; give root.path");
   if (s->has_maps) return 0;
   if (geteuid() != 0) {
     s->namespaces |= CLONE_NEWUSER;

@@ -61,7 +61,7 @@ asEverybody('attacks', (room, kind) => {
           stdio: ['ignore', 'pipe', 'pipe', host, host, host],
         })
         const said: Buffer[] = []
-        run.stdout.on('data', chunk => said.push(chunk))
+        run.stdout!.on('data', chunk => said.push(chunk))
         return new Promise<string>(resolve =>
           run.once('close', code => resolve(`${code} ${Buffer.concat(said)}`.trim())),
         )
