@@ -10,11 +10,12 @@ import { stepAnomalies, stepsOf } from '../image/steps.ts'
 import type { Digest, ImageConfig, Step } from '../image/types.ts'
 import type { Anomaly } from '../layer/entry.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
+import { controlOf } from './cancel.ts'
 import { imageAnomaly } from './found.ts'
 import { type CacheSlot, decodeKept, findIndex, openIndex } from './index-cache.ts'
 import { createPool } from './pool.ts'
 import { readStoreFile, storeFileAt } from './store-body.ts'
-import type { TarSplitJob } from './store-index.ts'
+import { indexTarSplit, type TarSplitJob } from './store-index.ts'
 import type { StoreOptions } from './store-types.ts'
 import type { Image, LayerInfo, SourceKind } from './types.ts'
 
@@ -48,6 +49,8 @@ export interface StoredLayer extends Pick<TarSplitJob, 'path' | 'witnesses' | 't
 
 /** A packed index up to so many bytes is unpacked where the screen is drawn: sooner done than handed to a thread. */
 const SMALL = 256 << 10
+/** So is a tar-split of this many bytes indexed: two hundred entries, a millisecond or two. */
+const TINY = 16 << 10
 
 /** What the index of a layer is kept as: apart from those of archives, whose contents are hashed in another way. */
 export function indexKey(diffId: Digest): string {
@@ -83,7 +86,9 @@ export function storeImage(stored: StoredImage, options: StoreOptions): Image {
     const kept = slot && (await load(slot, name))
     if (kept) return kept
     const keep = cacheFolder === null ? null : { folder: cacheFolder, key }
-    return pool.run({ kind: 'tar-split', name, layer, path, witnesses, tarBytes, keep }, { ...work, weight })
+    const job = { name, layer, path, witnesses, tarBytes, keep }
+    if (weight <= TINY) return indexTarSplit(job, controlOf(work.signal, work.onProgress))
+    return pool.run({ kind: 'tar-split', ...job }, { ...work, weight })
   }
 
   async function load(slot: CacheSlot, name: string): Promise<LayerIndex | null> {
