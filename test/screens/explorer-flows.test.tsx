@@ -11,6 +11,7 @@ import { createExplorer } from '../../src/ui/explorer/explorer.ts'
 import { makeTheme } from '../../src/ui/theme.ts'
 import { memoryImage } from '../harness/memory-image.ts'
 import { type Mounted, type MountOptions, mountScreen } from '../harness/mount.tsx'
+import { scratch } from '../harness/scratch.ts'
 import { tar } from '../harness/tar.ts'
 import { classicImage, hostileImage } from './explorer-images.ts'
 
@@ -373,6 +374,10 @@ describe('anything', () => {
     ['no layers', () => memoryImage({ layers: [], history: [] })],
     ['one empty layer', () => memoryImage({ layers: [tar('')] })],
   ])('keys and sizes never break %s', async (_, image) => {
+    // Keys may well extract a file to some name or other.
+    const before = process.cwd()
+    process.chdir(scratch().path)
+    onTestFinished(() => process.chdir(before))
     const app = await explorer(image)
     const moves = fc.array(
       fc.oneof(
