@@ -49,6 +49,18 @@ static int in_child(spawn_work *job, void *argument, const struct idmaps *maps, 
   return job(argument, maps);
 }
 
+static volatile sig_atomic_t working_pid;
+
+static void pass_on(int signal_number) { kill((pid_t)working_pid, signal_number); }
+
+/** The job is told what we are told, so that it can take back what it began. */
+static void pass_signals_to(pid_t pid) {
+  struct sigaction action = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
+  working_pid = pid;
+  const int passed[] = {SIGTERM, SIGINT, SIGHUP};
+  for (int i = 0; i < 3; i++) sigaction(passed[i], &action, NULL);
+}
+
 int spawn_job(spawn_work *job, void *argument, struct err *e) {
   if (geteuid() == 0) return job(argument, NULL);
   struct idmaps maps;
@@ -61,6 +73,7 @@ int spawn_job(spawn_work *job, void *argument, struct err *e) {
     _exit(in_child(job, argument, &maps, ends[0]));
   }
   close(ends[0]);
+  if (pid > 0) pass_signals_to(pid);
   bool mapped = pid > 0 && idmaps_write(&maps, pid, e) == 0;
   if (mapped && write(ends[1], "", 1) != 1) mapped = false;
   close(ends[1]);

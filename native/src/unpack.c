@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,8 +15,23 @@
 #include "sys.h"
 #include "tree.h"
 
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal_number) {
+  (void)signal_number;
+  interrupted = 1;
+}
+
+/** A layer that is given up must not stay half: the signals that ask us to end make the next read fail. */
+static void heed_signals(void) {
+  struct sigaction action = {.sa_handler = interrupt};
+  const int heeded[] = {SIGTERM, SIGINT, SIGHUP};
+  for (int i = 0; i < 3; i++) sigaction(heeded[i], &action, NULL);
+}
+
 static ssize_t standard_input(void *context, void *to, size_t length) {
   (void)context;
+  if (interrupted) return errno = ECANCELED, -1;
   return read(0, to, length);
 }
 
@@ -61,6 +77,7 @@ static int job(void *argument, const struct idmaps *maps) {
   struct err e = {0}, ignored;
   struct unpack u = {.options = o, .maps = maps, .root = -1};
   umask(0);
+  heed_signals();
   if (mkdir(o->into, 0700) < 0) {
     err_set(&e, errno, "make %s", o->into);
     return out_error(2, &e), ERR_FAILED;

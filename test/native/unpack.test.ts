@@ -1,5 +1,5 @@
 /** Layers into directories: overlayfs's form of whiteouts, metadata, and nothing outside whatever the tar says. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import {
   existsSync,
   lstatSync,
@@ -13,8 +13,9 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { until } from '../harness/command.ts'
 import { entry, type Piece, pax, tar, tarWithoutEnd } from '../harness/tar.ts'
-import { errorOf, helper } from './helper.ts'
+import { errorOf, helper, helperPath } from './helper.ts'
 import { outputOf, type Room } from './room.ts'
 import { asEverybody } from './suite.ts'
 
@@ -255,6 +256,18 @@ asEverybody('unpack', (room, kind) => {
       if (end % 512 === 0) continue
       expect(await list(whole.subarray(0, end))).toMatch(/^refused: /)
     }
+  })
+
+  test('one that is told to end takes back what it began', async () => {
+    const into = join(room().path, 'given-up')
+    const { uid, gid } = room().who
+    const run = spawn(helperPath, ['unpack', into], { uid, gid, stdio: ['pipe', 'ignore', 'pipe'] })
+    run.stdin.on('error', () => {})
+    run.stdin.write(tarWithoutEnd('dir d\nfile d/f 1000\nfile e 100000').subarray(0, 60_000))
+    await until(() => existsSync(join(into, 'e')))
+    run.kill('SIGTERM')
+    expect(await new Promise(resolve => run.once('close', resolve))).toBe(1)
+    expect(existsSync(into)).toBe(false)
   })
 
   test('a hard link to a file of a lower layer takes the file along', async () => {

@@ -1,0 +1,98 @@
+/** From an image's config and a person's wishes to the config.json that the helper reads. Pure. */
+
+import { Fault } from '../base/errors.ts'
+import type { RunConfig } from '../image/types.ts'
+
+export interface Volume {
+  source: string
+  destination: string
+  readOnly: boolean
+}
+
+export interface ContainerWish {
+  /** Layer directories, top first. */
+  lower: readonly string[]
+  /** null: nothing can be written. */
+  writable: { upper: string; work: string; throwAway: boolean } | null
+  /** In place of the image's CMD; null: the image's. */
+  command: readonly string[] | null
+  /** In place of the image's ENTRYPOINT; null: the image's, empty: none. */
+  entrypoint: readonly string[] | null
+  /** `NAME=value`, over the image's. */
+  env: readonly string[]
+  user: string | null
+  workingDir: string | null
+  hostname: string
+  terminal: boolean
+  network: 'none' | 'host'
+  readOnlyRoot: boolean
+  volumes: readonly Volume[]
+}
+
+/** An OCI runtime configuration, in the subset of native/README.md. Throws a Fault when there is no command to run. */
+export function containerConfig(run: RunConfig, wish: ContainerWish): object {
+  const args = commandOf(run, wish)
+  if (args.length === 0) {
+    throw new Fault('The image has no command of its own.', { hint: 'Say what to run: strata run IMAGE COMMAND.' })
+  }
+  const namespaces = ['pid', 'mount', 'ipc', 'uts', 'cgroup', ...(wish.network === 'none' ? ['network'] : [])]
+  return {
+    ociVersion: '1.2.0',
+    process: {
+      args,
+      env: environment(run.env, wish),
+      cwd: wish.workingDir ?? (run.workingDir || '/'),
+      terminal: wish.terminal,
+      noNewPrivileges: true,
+    },
+    root: { readonly: wish.readOnlyRoot },
+    hostname: wish.hostname,
+    ...(wish.volumes.length > 0 ? { mounts: [...dockerMounts, ...wish.volumes.map(mountOf)] } : {}),
+    linux: { namespaces: namespaces.map(type => ({ type })) },
+    strata: { overlay: overlayOf(wish), user: wish.user ?? (run.user || '0') },
+  }
+}
+
+/** Docker's rule: another entrypoint drops the image's CMD. */
+function commandOf(run: RunConfig, { command, entrypoint }: ContainerWish): string[] {
+  if (entrypoint !== null) return [...entrypoint, ...(command ?? [])]
+  return [...(run.entrypoint ?? []), ...(command ?? run.cmd ?? [])]
+}
+
+const usualPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** The last value of a name wins, in the place where the name came first; PATH, HOSTNAME and TERM as Docker sets them. */
+function environment(image: readonly string[], { env, hostname, terminal }: ContainerWish): string[] {
+  const values = new Map<string, string>()
+  for (const entry of [usualPath, `HOSTNAME=${hostname}`, ...(terminal ? ['TERM=xterm'] : []), ...image, ...env]) {
+    values.set(entry.split('=', 1)[0], entry)
+  }
+  return [...values.values()].filter(entry => entry.includes('='))
+}
+
+function overlayOf({ lower, writable }: ContainerWish): object {
+  return writable === null
+    ? { lower }
+    : { lower, upper: writable.upper, work: writable.work, volatile: writable.throwAway }
+}
+
+function mountOf({ source, destination, readOnly }: Volume): object {
+  return { destination, source, type: 'bind', options: ['rbind', ...(readOnly ? ['ro'] : [])] }
+}
+
+const hardened = ['nosuid', 'noexec', 'nodev']
+
+/** What the helper mounts by itself where a config names no mounts. */
+const dockerMounts = [
+  { destination: '/proc', type: 'proc', options: hardened },
+  { destination: '/dev', type: 'tmpfs', options: ['nosuid', 'strictatime', 'mode=0755', 'size=65536k'] },
+  {
+    destination: '/dev/pts',
+    type: 'devpts',
+    options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+  },
+  { destination: '/dev/shm', type: 'tmpfs', options: [...hardened, 'mode=1777', 'size=65536k'] },
+  { destination: '/dev/mqueue', type: 'mqueue', options: hardened },
+  { destination: '/sys', type: 'sysfs', options: [...hardened, 'ro'] },
+  { destination: '/sys/fs/cgroup', type: 'cgroup', options: [...hardened, 'ro'] },
+]
