@@ -109,7 +109,8 @@ function compareEntries(stack: Stack, before: number, after: number): number {
   const kind = a.kind[i]!
   if (kind !== b.kind[j]!) return TYPE
   let why = 0
-  if (a.mode[i] !== b.mode[j]) why |= MODE
+  // The mode of a link is whatever the archiver wrote: the kernel keeps none and shows 0777 for all of them.
+  if (kind !== Kind.symlink && a.mode[i] !== b.mode[j]) why |= MODE
   const [p, q] = [a.owner[i]! * 2, b.owner[j]! * 2]
   if (a.owners[p] !== b.owners[q] || a.owners[p + 1] !== b.owners[q + 1]) why |= OWNER
   const [x, y] = [a.xattr?.[i] ?? 0, b.xattr?.[j] ?? 0]

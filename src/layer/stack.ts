@@ -55,8 +55,9 @@ export class Stack {
   #current = new Int32Array([IMPLIED])
   #kinds = new Uint8Array([Kind.dir])
   #touched = new Uint8Array(1)
-  #touchedNodes: number[] = []
-  #touchedBefore: number[] = []
+  #touchedNodes = new Uint32Array(1024)
+  #touchedBefore = new Int32Array(1024)
+  #touchedCount = 0
   #lastView: View | null = null
 
   /** Sum of all regular-file bodies, bytes. */
@@ -342,8 +343,10 @@ export class Stack {
   #set(node: number, ref: number, kind: number): void {
     if (this.#touched[node] === 0) {
       this.#touched[node] = 1
-      this.#touchedNodes.push(node)
-      this.#touchedBefore.push(this.#current[node]!)
+      const at = this.#touchedCount++
+      if (at === this.#touchedNodes.length) this.#growTouched()
+      this.#touchedNodes[at] = node
+      this.#touchedBefore[at] = this.#current[node]!
     }
     this.#current[node] = ref
     this.#kinds[node] = kind
@@ -351,24 +354,26 @@ export class Stack {
 
   /** Keeps of what was touched only what is different now. */
   #settle(): void {
+    const nodes = this.#touchedNodes
+    const before = this.#touchedBefore
     let kept = 0
-    const nodes = Uint32Array.from(this.#touchedNodes)
-    const before = Int32Array.from(this.#touchedBefore)
-    const after = new Int32Array(nodes.length)
-    for (let i = 0; i < nodes.length; i++) {
+    for (let i = 0; i < this.#touchedCount; i++) {
       if (before[i] === this.#current[nodes[i]!]) continue
       nodes[kept] = nodes[i]!
-      before[kept] = before[i]!
-      after[kept++] = this.#current[nodes[i]!]!
+      before[kept++] = before[i]!
     }
-    const whole = kept === nodes.length
-    this.deltas.push(
-      whole
-        ? { nodes, before, after }
-        : { nodes: nodes.slice(0, kept), before: before.slice(0, kept), after: after.slice(0, kept) },
-    )
-    this.#touchedNodes = []
-    this.#touchedBefore = []
+    const delta = { nodes: nodes.slice(0, kept), before: before.slice(0, kept), after: new Int32Array(kept) }
+    for (let i = 0; i < kept; i++) delta.after[i] = this.#current[delta.nodes[i]!]!
+    this.deltas.push(delta)
+    this.#touchedNodes = new Uint32Array(1024)
+    this.#touchedBefore = new Int32Array(1024)
+    this.#touchedCount = 0
+  }
+
+  #growTouched(): void {
+    const length = this.#touchedNodes.length * 2
+    this.#touchedNodes = new Uint32Array(this.#touchedNodes.buffer.transfer(length * 4))
+    this.#touchedBefore = new Int32Array(this.#touchedBefore.buffer.transfer(length * 4))
   }
 
   #grow(): void {

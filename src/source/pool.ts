@@ -51,7 +51,11 @@ export function createPool(threads: number = availableParallelism()): Pool {
   function hire(): Worker {
     // Its own source in the checkout, its own bundle beside main.js.
     const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
-    const worker = new Worker(new URL(file, import.meta.url), { execArgv: ['--disable-warning=ExperimentalWarning'] })
+    const worker = new Worker(new URL(file, import.meta.url), {
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+      // What lives in a thread are columns outside its heap; a large nursery would only be resident memory.
+      resourceLimits: { maxYoungGenerationSizeMb: 6 },
+    })
     worker.on('message', (answer: Answer) => {
       const task = busy.get(worker)
       if (task === undefined) return
