@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -50,8 +51,46 @@ static int directory(int parent, const char *name, bool *made, struct err *e) {
   return fd;
 }
 
+enum { MAX_LINKS = 40 };
+
+static int make_parents(struct unpack *u, const char *path, size_t length, int links, struct err *e);
+
+/** Where the link `name` in the directory `prefix` leads, as a path from the root that "..", taken by name, can not leave. */
+static int link_target(const char *prefix, size_t parent_length, const char *text, char to[PATH_MAX], struct err *e) {
+  char joined[2 * PATH_MAX];
+  size_t used = 0;
+  if (text[0] == '/') parent_length = 0;
+  snprintf(joined, sizeof joined, "%.*s/%s", (int)parent_length, prefix, text);
+  for (const char *at = joined; *at != 0;) {
+    size_t length = strcspn(at, "/");
+    if (length == 2 && at[0] == '.' && at[1] == '.') {
+      while (used > 0 && to[used - 1] != '/') used--;
+      if (used > 0) used--;
+    } else if (length > 0 && !(length == 1 && at[0] == '.')) {
+      if (length > NAME_MAX || used + length + 2 > PATH_MAX) return err_set(e, ENAMETOOLONG, "a link's target");
+      if (used > 0) to[used++] = '/';
+      memcpy(to + used, at, length);
+      used += length;
+    }
+    at += length + (at[length] == '/');
+  }
+  to[used] = 0;
+  return 0;
+}
+
+/** A directory is a link whose target this layer does not have (a lower one may): the target is made, inside the root. */
+static int make_target(struct unpack *u, int parent, const char *name, const char *prefix, size_t parent_length, int links, struct err *e) {
+  char text[PATH_MAX], target[PATH_MAX];
+  ssize_t length = readlinkat(parent, name, text, sizeof text - 1);
+  if (length < 0) return err_set(e, errno, "read a link");
+  text[length] = 0;
+  if (links == MAX_LINKS) return err_set(e, ELOOP, "its directory");
+  if (link_target(prefix, parent_length, text, target, e) < 0) return -1;
+  return make_parents(u, target, strlen(target), links + 1, e);
+}
+
 /** Makes the directories of `path` that are missing, and puts one where a file stood. */
-static int make_parents(struct unpack *u, const char *path, size_t length, struct err *e) {
+static int make_parents(struct unpack *u, const char *path, size_t length, int links, struct err *e) {
   char prefix[PATH_MAX];
   int parent = dup(u->root);
   for (size_t at = 0; at < length;) {
@@ -64,11 +103,10 @@ static int make_parents(struct unpack *u, const char *path, size_t length, struc
     int child = find(u, prefix, O_RDONLY | O_DIRECTORY);
     bool made = false;
     struct stat st;
-    if (child < 0 && fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode)) {
-      close(parent);
-      return err_set(e, 0, "its directory is a link that leads nowhere in this layer");
-    }
-    if (child < 0) child = directory(parent, name, &made, e);
+    if (child < 0 && fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+      child = make_target(u, parent, name, prefix, at == 0 ? 0 : at - 1, links, e);
+    else if (child < 0)
+      child = directory(parent, name, &made, e);
     close(parent);
     if (child < 0) return -1;
     parent = child;
@@ -89,7 +127,7 @@ int unpack_parent(struct unpack *u, const char *path, const char **name, bool ma
   if (parent >= 0) return parent;
   if (errno == ENOTDIR && !make) return -2;
   if (errno != ENOENT && errno != ENOTDIR) return err_set(e, errno, "its directory");
-  return make_parents(u, path, length, e);
+  return make_parents(u, path, length, 0, e);
 }
 
 static int write_pieces(struct unpack *u, const struct tar_entry *entry, int fd, struct err *e) {

@@ -54,7 +54,8 @@ static int attributes(struct unpack *u, const struct tar_entry *entry, int fd, c
       continue;
     }
     if ((path == NULL ? fsetxattr(fd, name, x->value, x->length, 0) : setxattr(path, name, x->value, x->length, 0)) == 0) continue;
-    if (errno == ENOSPC || errno == EDQUOT || errno == EIO) return err_set(e, errno, "set attribute %.100s", name);
+    /* ext4 says "no space" of a value that is merely too large for it: a short one means a full disk. */
+    if ((errno == ENOSPC && x->length < 1024) || errno == EDQUOT || errno == EIO) return err_set(e, errno, "set attribute %.100s", name);
     u->skipped_xattrs++; /* not for us to set, or not on this file system: counted, and shown by who called */
   }
   return 0;
