@@ -233,6 +233,47 @@ describe('links, files, versions', () => {
   })
 })
 
+describe('a file of 10 GB', () => {
+  const size = 10_000_000_000
+  const line = (at: number) => `line ${String(at).padStart(14, '0')}\n`
+  const huge = (): Image => {
+    const image = memoryImage({ layers: [tar('file huge.log 10')] })
+    return {
+      ...image,
+      async indexLayer(layer, work) {
+        const index = await image.indexLayer(layer, work)
+        return { ...index, size: Float64Array.from(index.size, () => size) }
+      },
+      async *readFile(_, __, { start = 0, end = size } = {}) {
+        for (let at = start - (start % 20); at < end; ) {
+          const lines = Array.from({ length: 2000 }, (_, n) => line(at / 20 + n)).join('')
+          const from = Math.max(0, start - at)
+          yield Buffer.from(lines).subarray(from, Math.max(from, Math.min(lines.length, end - at)))
+          at += lines.length
+        }
+      },
+    }
+  }
+
+  it('opens at once, scrolls, and shows its end', async () => {
+    const app = await explorer(huge)
+    await app.press('tab', 'enter')
+    await app.until('line 00000000000000')
+    await app.press('pagedown')
+    await still(app)
+    expect(app.text()).toContain('line 00000000000040')
+    await app.press('G')
+    await app.until(line(size / 20 - 1).trim())
+    await app.press('k', 'k', 'pageup', 'pageup')
+    await still(app)
+    expect(app.text()).toContain(line(size / 20 - 96).trim())
+    await app.press('x')
+    await app.until(/2540b[0-9a-f]{4}/)
+    await app.press('g')
+    await app.until('00000000  6c 69 6e 65')
+  })
+})
+
 describe('finding in all layers', () => {
   it('finds what is gone, says who touched it, and goes there', async () => {
     const app = await explorer()

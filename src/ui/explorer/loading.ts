@@ -34,13 +34,15 @@ export interface Loading {
 }
 
 export interface LoadingOptions {
-  /** Something is different: progress, a layer laid, an error. */
+  /** Something is different: a layer read or laid, an error. */
   changed(): void
+  /** More bytes have been read; comes often. */
+  progressed(): void
   slicer?: Slicer
 }
 
 /** Starts to read all layers. */
-export function load(image: Image, { changed, slicer = realSlicer }: LoadingOptions): Loading {
+export function load(image: Image, { changed, progressed, slicer = realSlicer }: LoadingOptions): Loading {
   const stack = new Stack()
   const abort = new AbortController()
   const indexes: (LayerIndex | null)[] = image.layers.map(() => null)
@@ -91,7 +93,7 @@ export function load(image: Image, { changed, slicer = realSlicer }: LoadingOpti
       state.phase = 'reading'
       state.done = done
       state.total = total ?? state.total
-      changed()
+      progressed()
     }
     try {
       indexes[layer] = await image.indexLayer(layer, { signal: abort.signal, onProgress })

@@ -75,7 +75,7 @@ export function createSession(image: Image, options: SessionOptions): Session {
   const stepOfLayer = new Map(image.steps.flatMap(step => (step.layer === null ? [] : [[step.layer, step.index]])))
   const closed = new AbortController()
   const storyWork = latest(slicer, changed)
-  let loading: Loading = load(image, { changed: () => arrived(), slicer })
+  let loading: Loading = load(image, { changed: () => arrived(), progressed: () => progressed(), slicer })
   let hideEmpty = false
   let range: Range | null = null
   let list: ListState = { cursor: 0, top: 0 }
@@ -87,6 +87,7 @@ export function createSession(image: Image, options: SessionOptions): Session {
   let advice: Advice[] | null = null
   let ownersOf = -1
   let uncompared = 0
+  let progressAt = Number.NEGATIVE_INFINITY
   let odd: { laid: number; odd: number; forged: boolean } | null = null
 
   const look: Look = {
@@ -173,7 +174,14 @@ export function createSession(image: Image, options: SessionOptions): Session {
     options.looked()
   }
 
-  /** Another layer lies in the stack, or only its progress is different. */
+  /** Progress is shown now and then: it comes with every block that is read. */
+  const progressed = () => {
+    if (slicer.now() - progressAt < PACE) return
+    progressAt = slicer.now()
+    changed()
+  }
+
+  /** Another layer is read or lies in the stack. */
   const arrived = () => {
     const to = look.scene?.to ?? -1
     const wanted = looked()?.to ?? layerAsOf()
@@ -262,7 +270,7 @@ export function createSession(image: Image, options: SessionOptions): Session {
     look,
     loading: () => loading,
     readOn() {
-      loading = load(image, { changed: () => arrived(), slicer })
+      loading = load(image, { changed: () => arrived(), progressed: () => progressed(), slicer })
       scenes = []
       look.scene = null
       advice = null

@@ -23,10 +23,14 @@ export interface WasteTab extends Tab {
   wastedRef(): number
 }
 
+/** So many pieces of advice stand above the ledger until all are asked for. */
+const FIRST_ADVICE = 4
+
 export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
   const work = latest(look.slicer, look.changed)
   const open = new Set<string>()
   let byPath = false
+  let allAdvice = false
   let groups: WasteGroup[] = []
   let paths: WastedPath[] = []
   let list: ListState = { cursor: 0, top: 0 }
@@ -45,9 +49,13 @@ export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
   const head = (theme: Theme, columns: number): WasteItem[] => {
     const advice = look.filter ? [] : world.advice()
     if (advice.length === 0) return []
+    const shown = allAdvice ? advice.length : FIRST_ADVICE
     return [
       { kind: 'heading', text: 'Advice' },
-      ...adviceItems(theme, advice, columns),
+      ...adviceItems(theme, advice.slice(0, shown), columns),
+      ...(advice.length > shown
+        ? [{ kind: 'more' as const, text: `${theme.glyph.closed} ${advice.length - shown} more` }]
+        : []),
       { kind: 'text', text: '' },
       { kind: 'heading', text: byPath ? 'Ledger, by path' : 'Ledger, by what happened' },
     ]
@@ -122,6 +130,10 @@ export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
     },
     enter() {
       const one = here()
+      if (one.kind === 'more') {
+        allAdvice = true
+        return true
+      }
       if ((one.kind !== 'group' && one.kind !== 'story') || one.group.rows.length < 2) return false
       if (one.kind === 'story') list = { ...list, cursor: list.cursor - 1 }
       if (!open.delete(one.group.key)) open.add(one.group.key)

@@ -24,7 +24,7 @@ export function noteOf(scene: Scene, node: number, world: NoteWorld, folded: boo
     return ref < 0 ? '(was implied)' : `(from step ${world.stepOf(scene.stack.layerOf(ref))})`
   }
   const below = folded ? (scene.below?.[node] ?? 0) : 0
-  const inside = below > 0 ? `${formatCount(below)} changed inside` : ''
+  const inside = below === 0 ? '' : `${formatCount(below)} ${letter === 'A' ? '' : 'changed '}inside`
   if (letter !== 'C') return inside
   return [changedNote(scene, node, world), inside].filter(text => text !== '').join(', ')
 }

@@ -18,6 +18,8 @@ export interface AdviceRow {
 export type WasteItem =
   | { kind: 'heading'; text: string }
   | { kind: 'text'; text: string }
+  /** Stands for advice that is not shown yet. */
+  | { kind: 'more'; text: string }
   | { kind: 'advice'; advice: AdviceRow; text: string; part: 'title' | 'more' | 'fix' }
   | { kind: 'group'; group: WasteGroup; open: boolean }
   | { kind: 'story'; group: WasteGroup }
@@ -73,6 +75,8 @@ function itemParts(theme: Theme, model: WasteModel, item: WasteItem, columns: nu
   switch (item.kind) {
     case 'heading':
       return [[theme.accent, item.text]]
+    case 'more':
+      return [' '.repeat(INDENT), [theme.accent, item.text]]
     case 'text':
       return [[theme.dim, item.text]]
     case 'advice': {
