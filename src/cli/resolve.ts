@@ -12,13 +12,17 @@ import type { Target } from './target.ts'
 const maxLinks = 40
 
 /**
- * The node of a path as of the target's step. A path may be written as it is shown: escapes are understood where no
- * path has that very name. `last` says whether a link at the end is followed too. Throws a Fault when nothing is there.
+ * The node of a path as of the target's step. What is written as a name is shown means that name; else it is taken
+ * to the letter, and last its escapes are read. So each of two names that look alike can be reached. `last` says whether
+ * a link at the end is followed too. Throws a Fault when nothing is there.
  */
 export function resolvePath(stack: Stack, target: Target, path: string, last: boolean): number {
   const view = stack.view(target.top)
-  const written = follow(stack, view, pathBytes(path), last)
-  const found = written >= 0 || !path.includes('\\') ? written : follow(stack, view, unescaped(path), last)
+  const readings = [pathBytes(path)]
+  if (path.includes('\\')) readings.push(unescaped(path))
+  if (readings.length > 1 && safeBytes(readings[1]) === path) readings.reverse()
+  let found = nothing
+  for (const one of readings) if (found === nothing) found = follow(stack, view, one, last)
   if (found >= 0) return found
   throw notThere(stack, target, path, found === loop)
 }

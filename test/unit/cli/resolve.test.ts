@@ -55,6 +55,12 @@ test('a link at the end is followed only when that is wanted', () => {
   expect(resolved('d/a', [layer], false)).toBe('e/a')
 })
 
+test('of two names that look alike each is found as it is shown', () => {
+  const layer = 'file %1b 1\nfile %5cx1b 2'
+  expect(resolved('\\x1b', [layer])).toBe('\\x1b')
+  expect(resolved('\\\\x1b', [layer])).toBe('\\\\x1b')
+})
+
 test('a path may be written as it is shown', () => {
   const layer = 'file %ff%fe/a%1b 1\nfile plain%5cx41 1\nfile plainA 2\nfile bidi%e2%80%ae 1'
   expect(resolved('\\xff\\xfe/a\\x1b', [layer])).toBe('\\xff\\xfe/a\\x1b')
