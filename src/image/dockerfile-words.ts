@@ -8,12 +8,31 @@ export interface Known extends Names {
   values: ReadonlyMap<string, string>
 }
 
+/** What stands for the variables of a text; undefined: unknown. */
+export type Variables = Pick<ReadonlyMap<string, string>, 'get'>
+
+/** All that a replay ever expands, characters; no environment comes near it, but `A=$A$A` again and again would. */
+const mostExpanded = 4 << 20
+
+/** Variables that are unknown once so much has been taken out of them. */
+export function frugal(env: ReadonlyMap<string, string>): Variables {
+  let left = mostExpanded
+  return {
+    get(name) {
+      const value = env.get(name)
+      if (value === undefined || value.length > left) return undefined
+      left -= value.length
+      return value
+    },
+  }
+}
+
 /**
  * The pairs of an ENV or LABEL. Docker's builders write values bare and expanded, buildah and kaniko keep the quotes
  * and variables of the Dockerfile, and nothing tells which: the final values decide, and where they do not, whether the
  * builder is one that writes bare.
  */
-export function parsePairs(text: string, known: Known, env: ReadonlyMap<string, string>, writesBare: boolean): Pair[] {
+export function parsePairs(text: string, known: Known, env: Variables, writesBare: boolean): Pair[] {
   const bare = splitPairs(text, known.names.size > 0 ? known : undefined).map(toPair)
   const written = writtenPairs(text, env)
   const difference = score(bare, known) - score(written, known)
@@ -33,7 +52,7 @@ export function words(text: string): string[] {
 }
 
 /** A word without its quotes, with its variables replaced as Docker does in ENV, WORKDIR, USER, …; single quotes protect. */
-export function unquote(word: string, env: ReadonlyMap<string, string>): string {
+export function unquote(word: string, env: Variables): string {
   return word.replace(
     /'([^']*)'|"((?:[^"\\]|\\[\s\S])*)"|\\([\s\S])|\$(?:\{(\w+)(?::([-+])([^}]*))?\}|(\w+))/g,
     (whole, single, double, escaped, braced, operator, operand, plain) => {
@@ -45,7 +64,7 @@ export function unquote(word: string, env: ReadonlyMap<string, string>): string 
   )
 }
 
-function unquoteDouble(content: string, env: ReadonlyMap<string, string>): string {
+function unquoteDouble(content: string, env: Variables): string {
   return content.replace(
     /\\(["\\$])|\$(?:\{(\w+)(?::([-+])([^}]*))?\}|(\w+))/g,
     (whole, escaped, braced, operator, operand, plain) => {
@@ -62,7 +81,7 @@ function variable(value: string | undefined, operator: string | undefined, opera
   return value ?? whole
 }
 
-function writtenPairs(text: string, env: ReadonlyMap<string, string>): Pair[] {
+function writtenPairs(text: string, env: Variables): Pair[] {
   const parts = words(text)
   if (parts.length > 0 && !parts[0].includes('=')) {
     const name = parts[0]

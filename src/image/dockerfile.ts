@@ -35,7 +35,9 @@ export function dockerfileLines(
   base?: { name: string; steps: number },
 ): DockerfileLine[] {
   const lines: DockerfileLine[] = []
-  const say = (step: number | null, texts: readonly string[]) => lines.push(...texts.map(text => ({ text, step })))
+  const say = (step: number | null, texts: readonly string[]) => {
+    for (const text of texts) lines.push({ text, step })
+  }
   say(null, ['# Reconstructed from the history of the image.', ...fromLines(config, steps, base)])
   const args = new Set<string>()
   const read = readSteps(config, steps)

@@ -1,5 +1,14 @@
 /** What one instruction does to the config: the rules of Docker's builders, instruction by instruction. */
-import { type Known, type Pair, parsePairs, toPair, unquote, words } from './dockerfile-words.ts'
+import {
+  frugal,
+  type Known,
+  type Pair,
+  parsePairs,
+  toPair,
+  unquote,
+  type Variables,
+  words,
+} from './dockerfile-words.ts'
 import { parseHealthcheck } from './healthcheck.ts'
 import { type Instruction, parseList } from './instruction.ts'
 import type { RunConfig } from './types.ts'
@@ -16,6 +25,8 @@ export interface Reading {
 export interface RunState {
   run: RunConfig
   env: Map<string, string>
+  /** The same, for what is expanded. */
+  variables: Variables
   labels: Map<string, string>
   ports: Set<string>
   volumes: Set<string>
@@ -26,9 +37,11 @@ export interface RunState {
 const longestText = 1 << 16
 
 export function stateOf(run: RunConfig): RunState {
+  const env = new Map(run.env.map(toPair))
   return {
     run: { ...run },
-    env: new Map(run.env.map(toPair)),
+    env,
+    variables: frugal(env),
     labels: new Map(Object.entries(run.labels)),
     ports: new Set(run.exposedPorts),
     volumes: new Set(run.volumes),
@@ -36,17 +49,18 @@ export function stateOf(run: RunConfig): RunState {
   }
 }
 
-/** Lays one more instruction on the config. `keepsCmd`: this ENTRYPOINT leaves CMD alone. */
-export function apply(state: RunState, instruction: Instruction, reading: Reading, keepsCmd: boolean): void {
-  const { run, env } = state
-  const { text } = instruction
-  if (text.length > longestText) return
-  switch (instruction.keyword) {
+/** Lays one more instruction on the config; gives the pairs of an ENV or LABEL. `keepsCmd`: this ENTRYPOINT leaves CMD alone. */
+export function apply(state: RunState, instruction: Instruction, reading: Reading, keepsCmd: boolean): Pair[] {
+  const { run, variables: env } = state
+  const { text, keyword } = instruction
+  if (text.length > longestText) return []
+  const pairs = keyword === 'ENV' || keyword === 'LABEL' ? pairsOf(instruction, reading, env) : []
+  switch (keyword) {
     case 'ENV':
-      for (const [name, value] of pairsOf(instruction, reading, env)) env.set(name, value)
+      for (const [name, value] of pairs) state.env.set(name, value)
       break
     case 'LABEL':
-      for (const [name, value] of pairsOf(instruction, reading, env)) state.labels.set(name, value)
+      for (const [name, value] of pairs) state.labels.set(name, value)
       break
     case 'WORKDIR':
       run.workingDir = workingDirOf(run.workingDir, text, env, reading)
@@ -80,17 +94,18 @@ export function apply(state: RunState, instruction: Instruction, reading: Readin
       state.onBuild.push(text)
       break
   }
+  return pairs
 }
 
 /** The pairs of an ENV or LABEL. */
-export function pairsOf(instruction: Instruction, reading: Reading, env: ReadonlyMap<string, string>): Pair[] {
+export function pairsOf(instruction: Instruction, reading: Reading, env: Variables): Pair[] {
   if (instruction.text.length > longestText) return []
   const known = instruction.keyword === 'ENV' ? reading.env : reading.labels
   return parsePairs(instruction.text, known, env, instruction.spelling !== 'plain')
 }
 
 /** `80/tcp`, `80 443/tcp`, `map[80/tcp:{}]`, `[80/tcp]`, each as `PORT/PROTOCOL`. */
-export function portsOf(text: string, env: ReadonlyMap<string, string>): string[] {
+export function portsOf(text: string, env: Variables): string[] {
   if (text.length > longestText) return []
   const inner = /^(?:map)?\[([\s\S]*)\]$/.exec(text)?.[1] ?? text
   return words(inner)
@@ -99,7 +114,7 @@ export function portsOf(text: string, env: ReadonlyMap<string, string>): string[
 }
 
 /** `[/data /logs]`, `["/data"]`, `/data /logs`. Names with blanks lost their quotes: the `known` ones are put together. */
-export function volumesOf(text: string, env: ReadonlyMap<string, string>, known: readonly string[]): string[] {
+export function volumesOf(text: string, env: Variables, known: readonly string[]): string[] {
   if (text.length > longestText) return []
   const list = parseList(text) ?? words(text).map(word => unquote(word, env))
   for (const name of known.slice(0, 100)) {
@@ -125,12 +140,7 @@ function shellOf(text: string, { run }: Reading): string[] {
 }
 
 /** A relative path lies below the one before it. */
-function workingDirOf(
-  below: string,
-  text: string,
-  env: ReadonlyMap<string, string>,
-  { windows, run }: Reading,
-): string {
+function workingDirOf(below: string, text: string, env: Variables, { windows, run }: Reading): string {
   const path = windows ? text : unquote(unbracket(text), env)
   if (!windows) return cleanPath(path.startsWith('/') ? path : `${below}/${path}`)
   if (/^[a-z]:/i.test(path) || path === run.workingDir) return path

@@ -38,15 +38,10 @@ export interface ReadStep {
 
 /** Every step, read with what the steps before it have set. */
 export function readSteps(config: ImageConfig, steps: readonly Step[]): ReadStep[] {
-  const reading = readingOf(config)
   const result: ReadStep[] = []
-  let env: Map<string, string> = new Map()
   let shell: string[] | null = null
-  for (const { index, instruction, state } of replay(config, steps)) {
-    const isPairs = instruction?.keyword === 'ENV' || instruction?.keyword === 'LABEL'
-    if (index > 0)
-      result.push({ instruction: instruction!, pairs: isPairs ? pairsOf(instruction, reading, env) : [], shell })
-    if (index === 0 || instruction?.keyword === 'ENV') env = new Map(state.env)
+  for (const { instruction, pairs, state } of replay(config, steps)) {
+    if (instruction) result.push({ instruction, pairs, shell })
     shell = state.run.shell
   }
   return result
@@ -56,18 +51,18 @@ export function readSteps(config: ImageConfig, steps: readonly Step[]): ReadStep
 function* replay(
   config: ImageConfig,
   steps: readonly Step[],
-): Generator<{ index: number; instruction: Instruction | null; state: RunState }> {
+): Generator<{ index: number; instruction: Instruction | null; pairs: Pair[]; state: RunState }> {
   const instructions = steps.map(step => parseInstruction(step.createdBy, step.comment))
   const reading = readingOf(config)
   const state = stateOf(startOf(config, instructions, reading))
   const lastOf = (keyword: Keyword) => instructions.findLastIndex(one => one.keyword === keyword)
   const [lastEntrypoint, lastCmd] = [lastOf('ENTRYPOINT'), lastOf('CMD')]
-  yield { index: 0, instruction: null, state }
+  yield { index: 0, instruction: null, pairs: [], state }
   for (const [at, instruction] of instructions.entries()) {
     // Docker drops a CMD that came from below with ENTRYPOINT, and keeps one of the same Dockerfile: the outcome tells.
     const keepsCmd = at === lastEntrypoint && lastCmd < at && same('cmd', state.run.cmd, config.run.cmd)
-    apply(state, instruction, reading, keepsCmd)
-    yield { index: at + 1, instruction, state }
+    const pairs = apply(state, instruction, reading, keepsCmd)
+    yield { index: at + 1, instruction, pairs, state }
   }
 }
 

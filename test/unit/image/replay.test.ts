@@ -210,6 +210,26 @@ describe('the config as of a step', () => {
   })
 })
 
+describe('a hostile history ends', () => {
+  test('a variable that grows with each step is not expanded for ever', () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a Dockerfile's variable
+    const { config, steps } = image(['ENV A=abc', ...Array(3000).fill('ENV A=${A}${A}${A}')])
+    const [value] = configAsOf(config, steps, 2999).run.env
+    expect(value.length).toBeLessThan(16 << 20)
+    expect(dockerfileOf(config, steps).length).toBeLessThan(64 << 20)
+  })
+
+  test('many variables cost linear time', { timeout: 20_000 }, () => {
+    const { config, steps } = image(Array.from({ length: 100_000 }, (_, at) => `ENV A${at}=${at}`))
+    expect(dockerfileOf(config, steps)).toContain('ENV A99999=99999')
+  })
+
+  test('a command of very many lines', () => {
+    const { config, steps } = image([`RUN ${'x\n'.repeat(300_000)}`])
+    expect(dockerfileOf(config, steps).split('\n').length).toBeGreaterThan(300_000)
+  })
+})
+
 describe('a command on one line', () => {
   test.each([
     ['/bin/sh -c apt-get update \t&& apt-get install -y x', 'RUN apt-get update && apt-get install -y x'],
