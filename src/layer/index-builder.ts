@@ -2,6 +2,7 @@
  * Turns the entries that a scanner finds into the columns of a LayerIndex. Whiteouts become markers on the path that
  * they hide; names are normalised here and nowhere else.
  */
+import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { type Anomaly, type Entry, Kind, type Xattrs } from './entry.ts'
 import type { LayerIndex } from './layer-index.ts'
@@ -300,10 +301,11 @@ export class IndexBuilder implements EntrySink {
   }
 }
 
-/** What two sets of attributes are equal by: names in order, values as hex. */
+/** What two sets of attributes are equal by: names in order, values as hex; the hash of that where it is long. */
 function xattrKey(attrs: Xattrs): string {
   const names = [...attrs.keys()].sort()
-  return names.map(name => `${JSON.stringify(name)}=${hex(attrs.get(name)!)}`).join('\n')
+  const key = names.map(name => `${JSON.stringify(name)}=${hex(attrs.get(name)!)}`).join('\n')
+  return key.length <= 256 ? key : createHash('sha256').update(key).digest('hex')
 }
 
 function hex(bytes: Uint8Array): string {

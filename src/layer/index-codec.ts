@@ -8,7 +8,10 @@ import type { Anomaly } from './entry.ts'
 import type { LayerIndex } from './layer-index.ts'
 
 /** Changes whenever the meaning of any byte changes; files of other versions are not read. */
-const VERSION = 1
+const VERSION = 2
+
+/** Names and values of all extended attributes, bytes: they stand in the header, which is one text. */
+const MAX_ATTRIBUTES = 64 << 20
 
 const columnTypes = {
   parent: Uint32Array,
@@ -49,8 +52,11 @@ interface Header {
   anomalies: { layer: number | null; path: string | null; kind: string; text: string }[]
 }
 
-/** The index as one piece of bytes. */
-export function encodeIndex(index: LayerIndex): Uint8Array {
+/** The index as one piece of bytes; null where its attributes are more than any file system holds. */
+export function encodeIndex(index: LayerIndex): Uint8Array | null {
+  let attributes = 0
+  for (const { attrs } of index.xattrs) for (const [name, value] of attrs) attributes += name.length + value.length
+  if (attributes > MAX_ATTRIBUTES) return null
   const columns = columnNames.map(name => index[name])
   const header: Header = {
     version: VERSION,

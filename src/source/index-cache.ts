@@ -154,6 +154,7 @@ function metaOf(file: CacheFile): Meta | null {
 
 function write(folder: string, key: string, meta: Meta, index: LayerIndex | null): void {
   const plain = index === null ? new Uint8Array(0) : encodeIndex(index)
+  if (plain === null) return
   const packed = zstdCompressSync(plain, { params: { [zlib.ZSTD_c_compressionLevel]: 1 } })
   writeCacheFile(pathOf(folder, key), key, { meta, payload: packed, plainBytes: plain.length })
 }
