@@ -69,6 +69,10 @@ describe('rule 12: reasons', () => {
     ])
   })
 
+  test('the mode of a link is none: the kernel shows 0777 for all of them', () => {
+    expect(changes('link s -> x 0755', 'link s -> x 0777')).toBe('C s')
+  })
+
   test('another link target', () => {
     expect(changes('link s -> x', 'link s -> y')).toBe('C s link')
   })
