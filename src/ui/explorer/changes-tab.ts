@@ -16,7 +16,7 @@ export interface ChangesTab extends Tab {
 }
 
 export function createChangesTab(look: Look): ChangesTab {
-  const work = latest(look.slicer, look.changed)
+  const work = latest(look)
   let shown: { scene: Scene; nodes: Uint32Array } | null = null
   let list: ListState = { cursor: 0, top: 0 }
   let height = 10

@@ -43,7 +43,12 @@ export function createExplorer(ui: Ui, reference: string): Screen {
     try {
       const image = await ui.services.open(reference, { signal: abort.signal })
       if (abort.signal.aborted) return void image.close()
-      opened = makeOpened(image, ui.services.now, changed, () => places)
+      opened = makeOpened(image, {
+        now: ui.services.now,
+        changed,
+        failed: error => ui.fail(error, 'Something went wrong in the background'),
+        places: () => places,
+      })
       actions.push(...bind(explorerActions, createContext(ui, opened)))
     } catch (error) {
       if (abort.signal.aborted || isAbort(error)) return
@@ -88,7 +93,14 @@ export function createExplorer(ui: Ui, reference: string): Screen {
   }
 }
 
-function makeOpened(image: Image, now: () => number, changed: () => void, places: () => Places): Opened {
+interface OpenedOptions {
+  now(): number
+  changed(): void
+  failed(error: unknown): void
+  places(): Places
+}
+
+function makeOpened(image: Image, { now, changed, failed, places }: OpenedOptions): Opened {
   let ready: Opened | null = null
   const session = createSession(image, {
     changed() {
@@ -96,6 +108,7 @@ function makeOpened(image: Image, now: () => number, changed: () => void, places
       changed()
     },
     looked: () => ready?.update(),
+    failed,
   })
   const { look } = session
   const tree = createTreeTab(look)

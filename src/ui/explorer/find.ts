@@ -26,7 +26,7 @@ export interface Finding {
 export function createFind(ui: Ui, { session, goTo }: Finding): Screen {
   const { look } = session
   const { stack } = look
-  const work = latest(look.slicer, () => ui.changed())
+  const work = latest({ slicer: look.slicer, failed: look.failed, changed: () => ui.changed() })
   const touched = new Map<number, Blame[]>()
   let scene: Scene | null = null
   let text = ''

@@ -61,6 +61,8 @@ export interface SessionOptions {
   changed(): void
   /** What the tabs look at is different. */
   looked(): void
+  /** Work in the background went wrong. */
+  failed(error: unknown): void
   slicer?: Slicer
 }
 
@@ -74,7 +76,7 @@ export function createSession(image: Image, options: SessionOptions): Session {
   const { changed, slicer = realSlicer } = options
   const stepOfLayer = new Map(image.steps.flatMap(step => (step.layer === null ? [] : [[step.layer, step.index]])))
   const closed = new AbortController()
-  const storyWork = latest(slicer, changed)
+  const storyWork = latest({ slicer, changed, failed: options.failed })
   let loading: Loading = load(image, { changed: () => arrived(), progressed: () => progressed(), slicer })
   let hideEmpty = false
   let range: Range | null = null
@@ -106,6 +108,7 @@ export function createSession(image: Image, options: SessionOptions): Session {
     onlyChanges: false,
     filter: null,
     changed,
+    failed: options.failed,
     slicer,
   }
 
@@ -195,7 +198,12 @@ export function createSession(image: Image, options: SessionOptions): Session {
   /** All layers are there: what looks at the whole image can be said now. */
   const finish = () => {
     if (closed.signal.aborted || advice !== null || loading.laid() < image.layers.length) return
-    advice = advise({ steps: image.steps, config: image.config, stack: loading.stack })
+    advice = []
+    try {
+      advice = advise({ steps: image.steps, config: image.config, stack: loading.stack })
+    } catch (error) {
+      options.failed(error)
+    }
     if (look.scene) tellStory(look.scene)
     options.looked()
     changed()
@@ -215,7 +223,11 @@ export function createSession(image: Image, options: SessionOptions): Session {
         look.scene = look.scene === scene ? null : look.scene
         rescene()
       },
-      () => {},
+      () => {
+        if (signal.aborted || closed.signal.aborted) return
+        uncompared = bytes
+        tellStory(scene)
+      },
     )
   }
 

@@ -25,6 +25,8 @@ export interface Look {
   filter: Filter | null
   /** Something that is drawn is different. */
   changed(): void
+  /** Work in the background went wrong: it is shown, and everything else stays usable. */
+  failed(error: unknown): void
   readonly slicer: Slicer
 }
 
@@ -63,7 +65,7 @@ export interface Latest {
   drop(): void
 }
 
-export function latest(slicer: Slicer, changed: () => void): Latest {
+export function latest({ slicer, changed, failed }: Pick<Look, 'slicer' | 'changed' | 'failed'>): Latest {
   let drop = () => {}
   let busy = false
   return {
@@ -77,7 +79,13 @@ export function latest(slicer: Slicer, changed: () => void): Latest {
           done(result)
           changed()
         },
-        { slicer },
+        {
+          slicer,
+          failed(error) {
+            busy = false
+            failed(error)
+          },
+        },
       )
     },
     busy: () => busy,

@@ -44,7 +44,7 @@ export interface TreeTab extends Tab {
 }
 
 export function createTreeTab(look: Look): TreeTab {
-  const work = latest(look.slicer, look.changed)
+  const work = latest(look)
   /** What is on the screen: rows and the scene that they were made of belong together. */
   let shown: { scene: Scene; rows: TreeRows; wish: TreeWish; matches: number | null } | null = null
   let folds = noFolds()

@@ -27,7 +27,7 @@ export interface WasteTab extends Tab {
 const FIRST_ADVICE = 4
 
 export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
-  const work = latest(look.slicer, look.changed)
+  const work = latest(look)
   const open = new Set<string>()
   let byPath = false
   let allAdvice = false
