@@ -51,6 +51,8 @@ export interface StoredLayer extends Pick<TarSplitJob, 'path' | 'witnesses' | 't
 const SMALL = 256 << 10
 /** So is a tar-split of this many bytes indexed: two hundred entries, a millisecond or two. */
 const TINY = 16 << 10
+/** Bytes of tar-split that one thread reads as soon as two: thirty thousand entries. */
+const ONE_THREAD = 2 << 20
 
 /** What the index of a layer is kept as: apart from those of archives, whose contents are hashed in another way. */
 export function indexKey(diffId: Digest): string {
@@ -59,7 +61,9 @@ export function indexKey(diffId: Digest): string {
 
 export function storeImage(stored: StoredImage, options: StoreOptions): Image {
   const { layers } = stored
-  const pool = createPool()
+  // A second thread costs more to start and to warm up than it saves on little work.
+  const work = layers.reduce((sum, layer) => sum + layer.weight, 0)
+  const pool = work > ONE_THREAD ? createPool() : createPool(1)
   const indexes: (LayerIndex | undefined)[] = []
   /** Layers that are read from the next source. */
   const elsewhere: (Image | undefined)[] = []
