@@ -5,6 +5,10 @@ export class Crc64 {
   #high = 0xffffffff
   #low = 0xffffffff
 
+  constructor() {
+    makeTables()
+  }
+
   update(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
     let high = this.#high
     let low = this.#low
@@ -41,16 +45,21 @@ export class Crc64 {
 /** Tables for the first to the last of four bytes: what a byte becomes on its way through those behind it. */
 const highs = new Int32Array(1024)
 const lows = new Int32Array(1024)
-for (let byte = 0; byte < 256; byte++) {
-  let high = 0
-  let low = byte
-  for (let table = 768; table >= 0; table -= 256) {
-    for (let bit = 0; bit < 8; bit++) {
-      const odd = low & 1
-      low = (low >>> 1) | (high << 31)
-      high = (high >>> 1) ^ (odd ? 0xd8000000 : 0)
+
+/** Made when they are first needed, which is seldom. */
+function makeTables(): void {
+  if (lows[1023] !== 0) return
+  for (let byte = 0; byte < 256; byte++) {
+    let high = 0
+    let low = byte
+    for (let table = 768; table >= 0; table -= 256) {
+      for (let bit = 0; bit < 8; bit++) {
+        const odd = low & 1
+        low = (low >>> 1) | (high << 31)
+        high = (high >>> 1) ^ (odd ? 0xd8000000 : 0)
+      }
+      highs[table + byte] = high
+      lows[table + byte] = low
     }
-    highs[table + byte] = high
-    lows[table + byte] = low
   }
 }
