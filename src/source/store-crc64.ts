@@ -46,9 +46,12 @@ export class Crc64 {
 const highs = new Int32Array(1024)
 const lows = new Int32Array(1024)
 
-/** Made when they are first needed, which is seldom. */
+let made = false
+
+/** They are made when they are first needed, which is seldom. */
 function makeTables(): void {
-  if (lows[1023] !== 0) return
+  if (made) return
+  made = true
   for (let byte = 0; byte < 256; byte++) {
     let high = 0
     let low = byte
