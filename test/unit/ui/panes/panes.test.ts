@@ -112,7 +112,8 @@ describe('rows are as wide as the pane, whatever stands in them', () => {
   unit: 'binary', minLength
   : 1, maxLength: 30
   )
-    .filter(text => !/[/\s%"]/.test(text) && text.isWellFormed())
+    // A name in a tar has no NUL; what has one is refused before it could be shown.
+    .filter(text => !/[/\s%"\0]/.test(text) && text.isWellFormed())
 
   it('in the tree', () =>
   {
@@ -147,17 +148,26 @@ describe('rows are as wide as the pane, whatever stands in them', () => {
 
   it('in what is said of a step', () =>
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 80 }), fc.integer({ min: 8, max: 60 }), (text, columns) => {
-      const model = {
-        command: text,
-        story: ['Adds 1 file.'],
-        oddities: [text],
-        advice: [{ fix: text, bytes: 5 }],
-        facts: [text],
-      }
-      for (const line of stepLines(theme, model, columns)) expect(width(bare(line))).toBe(columns)
-    }),
-    { numRuns: 150 },
+    fc.property(fc.string(
+  unit: 'binary', maxLength
+  : 80
+  ), fc.integer(
+  min: 8, max
+  : 60
+  ), (text, columns) =>
+  {
+    const model = {
+      command: text,
+      story: ['Adds 1 file.'],
+      oddities: [text],
+      advice: [{ fix: text, bytes: 5 }],
+      facts: [text],
+    }
+    for (const line of stepLines(theme, model, columns)) expect(width(bare(line))).toBe(columns)
+  }
+  ),
+  numRuns: 150
+  ,
   )
   )
 })
