@@ -32,6 +32,7 @@ const systemReasons: Record<string, string> = {
   EISDIR: 'it is a directory',
   ENOTDIR: 'a part of the path is not a directory',
   ENOSPC: 'no space left on the device',
+  EROFS: 'it is read-only',
   ECONNREFUSED: 'nothing answers there',
   ECONNRESET: 'the connection was cut',
   ETIMEDOUT: 'no answer in time',

@@ -4,6 +4,7 @@
  */
 import type { WriteStream } from 'node:tty'
 import { styleText } from 'node:util'
+import { asFault } from '../base/errors.ts'
 
 export interface Output {
   /** Whether a person reads it: tables then, tab-separated text otherwise. */
@@ -73,7 +74,7 @@ function handOut(stream: Stream, data: string | Uint8Array): Promise<void> {
     stream.write(data, error => {
       if (!error) resolve()
       else if (isGone(error)) reject(new ClosedPipe())
-      else reject(error)
+      else reject(asFault(error, 'The output can not be written'))
     })
   })
 }

@@ -8,6 +8,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pack } from 'tar-stream'
+import { Fault, reasonOf } from '../base/errors.ts'
+import { safe } from '../base/text.ts'
 import { findShell } from './sample-shell.ts'
 import { type StoryEntry, type StoryStep, story, storyConfig } from './sample-story.ts'
 
@@ -27,7 +29,20 @@ export async function sampleArchive(folder: string): Promise<string> {
   const path = join(folder, `sample-${key.digest('hex').slice(0, 16)}.tar`)
   if (existsSync(path)) return path
   const archive = await buildSample(story(shell))
-  mkdirSync(folder, { recursive: true })
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    writeWhole(path, archive)
+  } catch (error) {
+    throw new Fault(`The sample can not be written into ${safe(folder)}: ${reasonOf(error)}.`, {
+      hint: 'Set XDG_CACHE_HOME to a folder with room.',
+      cause: error,
+    })
+  }
+  return path
+}
+
+/** Under another name first: nobody opens half of it. */
+function writeWhole(path: string, archive: Uint8Array): void {
   const unfinished = `${path}.${randomBytes(6).toString('hex')}`
   try {
     writeFileSync(unfinished, archive, { flag: 'wx' })
@@ -35,7 +50,6 @@ export async function sampleArchive(folder: string): Promise<string> {
   } finally {
     rmSync(unfinished, { force: true })
   }
-  return path
 }
 
 /** The archive of a story: OCI layout and manifest.json side by side, as Docker 25 and later save images. */

@@ -133,3 +133,13 @@ test('a reader that goes away ends the writing', async () => {
   await out.write('x')
   await expect(out.flush()).rejects.toBeInstanceOf(ClosedPipe)
 })
+
+test('a full disk is told as what it is', async () => {
+  const full = new Writable({
+    write: (_chunk, _encoding, done) => done(Object.assign(new Error('ENOSPC: write'), { code: 'ENOSPC' })),
+  })
+  full.on('error', () => {})
+  const out = createOutput(full)
+  void out.write('x')
+  await expect(out.flush()).rejects.toThrow('The output can not be written: no space left on the device.')
+})

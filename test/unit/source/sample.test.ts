@@ -28,6 +28,13 @@ describe('sample', () => {
     expect(image.anomalies).toEqual([])
   })
 
+  test('where it can not be written, that is what is told', async () => {
+    const file = scratch().put('file', new Uint8Array(1))
+    await expect(sampleArchive(join(file, 'cache'))).rejects.toThrow(
+      /^The sample can not be written into .*: a part of/,
+    )
+  })
+
   test('wastes bytes in each of the classic ways', async () => {
     const { stack } = await sample()
     const ledger = ledgerText(stack).split('\n')
