@@ -50,7 +50,10 @@ export function changes(stack: Stack, from: number, to: number): ChangeSet {
   const letters = new Uint8Array(stack.tree.nodes)
   const reasons = new Uint16Array(stack.tree.nodes)
   const seen = new Uint8Array(from === to ? 0 : stack.tree.nodes)
-  const nodes: number[] = []
+  let touched = 0
+  for (let layer = from; layer <= to; layer++) touched += stack.deltas[layer]?.nodes.length ?? 0
+  const nodes = new Uint32Array(touched)
+  let count = 0
   const unknown: ChangeSet['unknown'] = []
   const counts = { added: 0, changed: 0, deleted: 0 }
   for (let layer = from; layer <= to; layer++) {
@@ -73,13 +76,13 @@ export function changes(stack: Stack, from: number, to: number): ChangeSet {
         letters[node] = 2
         counts.changed++
       }
-      nodes.push(node)
+      nodes[count++] = node
     }
   }
   return {
     from,
     to,
-    nodes: Uint32Array.from(nodes),
+    nodes: nodes.subarray(0, count),
     counts,
     unknown,
     letter: node => letterNames[letters[node] ?? 0]!,
