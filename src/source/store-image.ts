@@ -3,13 +3,15 @@
  * the cache or from a worker thread; contents are opened when they are asked for. A layer that turns out to be damaged
  * is read from the next source, where there is one.
  */
-import { Fault } from '../base/errors.ts'
+import { Fault, isAbort } from '../base/errors.ts'
+import { equalBytes } from '../base/paths.ts'
 import type { Work } from '../base/progress.ts'
 import { chainIds, shortDigest } from '../image/digest.ts'
 import { stepAnomalies, stepsOf } from '../image/steps.ts'
 import type { Digest, ImageConfig, Step } from '../image/types.ts'
 import type { Anomaly } from '../layer/entry.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
+import { pathOf } from '../layer/path-tree.ts'
 import { controlOf } from './cancel.ts'
 import { imageAnomaly } from './found.ts'
 import { type CacheSlot, decodeKept, findIndex, openIndex } from './index-cache.ts'
@@ -65,19 +67,39 @@ export function storeImage(stored: StoredImage, options: StoreOptions): Image {
   const work = layers.reduce((sum, layer) => sum + layer.weight, 0)
   const pool = work > ONE_THREAD ? createPool() : createPool(1)
   const indexes: (LayerIndex | undefined)[] = []
+  const running: (Promise<LayerIndex> | undefined)[] = []
   /** Layers that are read from the next source. */
   const elsewhere: (Image | undefined)[] = []
   let next: Promise<Image | null> | null = null
 
+  /** Two who ask for one layer share the reading; when the one who began gives up, the other begins anew. */
   async function indexLayer(layer: number, work: Work = {}): Promise<LayerIndex> {
-    const known = indexes[layer]
-    if (known !== undefined) return known
+    for (;;) {
+      const known = indexes[layer]
+      if (known !== undefined) return known
+      const shared = running[layer]
+      if (shared === undefined) break
+      const index = await shared.catch(error =>
+        isCancelled(error) && !work.signal?.aborted ? null : Promise.reject(error),
+      )
+      if (index !== null) return index
+    }
+    const own = indexAnyhow(layer, work)
+    running[layer] = own
+    try {
+      return (indexes[layer] = await own)
+    } finally {
+      running[layer] = undefined
+    }
+  }
+
+  async function indexAnyhow(layer: number, work: Work): Promise<LayerIndex> {
     try {
       const index = await readIndex(layer, work)
-      return (indexes[layer] = { ...index, anomalies: index.anomalies.map(anomaly => ({ ...anomaly, layer })) })
+      return { ...index, anomalies: index.anomalies.map(anomaly => ({ ...anomaly, layer })) }
     } catch (error) {
-      if (error instanceof Fault && error.exitCode === 130) throw error
-      return (indexes[layer] = await indexElsewhere(layer, work, error))
+      if (isCancelled(error)) throw error
+      return indexElsewhere(layer, work, error)
     }
   }
 
@@ -103,15 +125,30 @@ export function storeImage(stored: StoredImage, options: StoreOptions): Image {
     return loaded === null ? null : (decodeKept(loaded.bytes, loaded)?.index ?? null)
   }
 
-  async function indexElsewhere(layer: number, work: Work, error: unknown): Promise<LayerIndex> {
+  /** The same layer of the next source; null where there is none. */
+  async function otherOf(layer: number): Promise<Image | null> {
     next ??= options.next?.() ?? Promise.resolve(null)
     const other = await next.catch(() => null)
-    if (other?.layers[layer]?.diffId !== layers[layer]!.diffId) throw broken(error, nameOf(layer))
+    return other?.layers[layer]?.diffId === layers[layer]!.diffId ? other : null
+  }
+
+  async function indexElsewhere(layer: number, work: Work, error: unknown): Promise<LayerIndex> {
+    const other = await otherOf(layer)
+    if (other === null) throw broken(error, nameOf(layer))
     const index = await other.indexLayer(layer, work)
     elsewhere[layer] = other
     const reason = error instanceof Fault ? error.message : String(error)
     const told: Anomaly = { layer, path: null, kind: 'store-damaged', text: `It was read from elsewhere: ${reason}` }
     return { ...index, anomalies: [told, ...index.anomalies] }
+  }
+
+  /** The next source, to read these files of a layer that can not be read here. @throws the error where it has others. */
+  async function otherFor(layer: number, entries: Iterable<number>, error: unknown, work: Work): Promise<Image> {
+    if (isCancelled(error)) throw error
+    const other = await otherOf(layer)
+    const [mine, theirs] = [indexes[layer]!, await other?.indexLayer(layer, work)]
+    for (const entry of entries) if (!theirs || !isSameFile(mine, theirs, entry)) throw error
+    return other!
   }
 
   function directoryOf(layer: number): string {
@@ -144,8 +181,19 @@ export function storeImage(stored: StoredImage, options: StoreOptions): Image {
       const index = await indexLayer(layer, { signal })
       const other = elsewhere[layer]
       if (other) return yield* other.readFile(layer, entry, { start, end, ...(signal ? { signal } : {}) })
-      const file = storeFileAt(index, entry, nameOf(layer))
-      if (file.size > 0) yield* readStoreFile(directoryOf(layer), file, { name: nameOf(layer), start, end, signal })
+      const name = nameOf(layer)
+      const file = storeFileAt(index, entry, name)
+      if (file.size === 0) return
+      let at = start
+      try {
+        for await (const chunk of readStoreFile(directoryOf(layer), file, { name, start, end, signal })) {
+          at += chunk.length
+          yield chunk
+        }
+      } catch (error) {
+        const other = await otherFor(layer, [entry], error, { signal })
+        yield* other.readFile(layer, entry, { start: at, end, ...(signal ? { signal } : {}) })
+      }
     },
     async hashFiles(layer, entries, work = {}) {
       const index = await indexLayer(layer, work)
@@ -154,7 +202,12 @@ export function storeImage(stored: StoredImage, options: StoreOptions): Image {
       const name = nameOf(layer)
       const files = Array.from(entries, entry => storeFileAt(index, entry, name))
       if (files.every(file => file.size === 0)) return new Uint32Array(files.length)
-      return pool.run({ kind: 'store-hash', name, directory: directoryOf(layer), files }, { ...work, weight: 1 })
+      try {
+        const job = { kind: 'store-hash', name, directory: directoryOf(layer), files } as const
+        return await pool.run(job, { ...work, weight: 1 })
+      } catch (error) {
+        return (await otherFor(layer, entries, error, work)).hashFiles(layer, entries, work)
+      }
     },
     async close() {
       await pool.close()
@@ -178,6 +231,15 @@ function infosOf(layers: StoredLayer[]): LayerInfo[] {
 
 function withIds(steps: Step[], ids: (Digest | null)[]): Step[] {
   return steps.map((step, at) => ({ ...step, imageId: ids[at] ?? null }))
+}
+
+function isSameFile(one: LayerIndex, other: LayerIndex, entry: number): boolean {
+  if (one.entries !== other.entries || one.size[entry] !== other.size[entry]) return false
+  return equalBytes(pathOf(one, one.node[entry]!), pathOf(other, other.node[entry]!))
+}
+
+function isCancelled(error: unknown): boolean {
+  return isAbort(error) || (error instanceof Fault && error.exitCode === 130)
 }
 
 function broken(error: unknown, name: string): Fault {

@@ -140,6 +140,37 @@ describe.each(['overlay2', 'vfs'] as const)('docker with %s', driver => {
     expect(await contents(image!, 0)).toEqual(whole)
   })
 
+  test('a file that is not what it was comes from the next source', async () => {
+    await docker.cli('import', await tinyTar(docker, 'swapped'), 'swapped:1')
+    const whole = await contents(await fromArchive('swapped:1'), 0)
+    const next = () => openImage(join(docker.scratch.path, 'swapped-1.tar'), { cache: false })
+    const { image } = await openDockerStore(location, parseImageName('swapped:1'), { ...options, next })
+    onTestFinished(() => image!.close())
+    const chain = image!.layers[0].chainId
+    const id = readFileSync(join(splitOf(docker, driver, chain), '../cache-id'), 'utf8')
+    const folder = driver === 'vfs' ? `vfs/dir/${id}` : `overlay2/${id}/diff`
+    writeFileSync(join(docker.dataRoot, folder, 'swapped'), 'another content')
+    writeFileSync(join(docker.dataRoot, folder, 'd/x'), 'other')
+    expect(await contents(image!, 0)).toEqual(whole)
+    const entries = Uint32Array.from(files(await image!.indexLayer(0)))
+    const archive = await next()
+    onTestFinished(() => archive.close())
+    expect(await image!.hashFiles(0, entries)).toEqual(await archive.hashFiles(0, entries))
+    const alone = await fromStore('swapped:1')
+    await expect(contents(alone, 0)).rejects.toThrow('is not what the layer holds')
+  })
+
+  test('two who ask for a layer share the reading; one may give up', async () => {
+    const image = await fromStore('busybox:test')
+    const stop = new AbortController()
+    const asked = [image.indexLayer(0, { signal: stop.signal }), image.indexLayer(0), image.indexLayer(0)]
+    stop.abort()
+    const [first, second, third] = await Promise.allSettled(asked)
+    expect(second).toMatchObject({ status: 'fulfilled' })
+    expect(third).toEqual(second)
+    if (first.status === 'rejected') expect(first.reason).toMatchObject({ exitCode: 130 })
+  })
+
   test('a store that says something else than the image is left alone, with a reason', async () => {
     await docker.cli('import', '--change', 'LABEL a=b', await tinyTar(docker, 'other'), 'odd:1')
     const chain = chainIds((await fromStore('odd:1')).config.diffIds)[0].slice(7)
