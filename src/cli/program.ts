@@ -114,6 +114,10 @@ function common(command: Command): Command {
     .option('--no-verify', 'hash no layer: faster where layers are compressed, and nothing is compared')
     .option('--cache', 'use the index cache (this is the default)')
     .option('--no-cache', 'read every layer anew')
+    .option(
+      '--fast-remote',
+      'no export of a remote image: its engine makes a container for us, never starts it, removes it',
+    )
 }
 
 /** A commander action that loads the verb, runs it with the options of the program under its own, and tells the code. */

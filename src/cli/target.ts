@@ -62,6 +62,7 @@ export function openOptions(options: Options) {
     verify: options.verify === true,
     trust: options.verify === false,
     cache: options.cache !== false,
+    fastRemote: options.fastRemote === true,
     engines: lookUp,
   }
 }

@@ -10,6 +10,7 @@ import type { LayerIndex } from '../layer/layer-index.ts'
 import { findIndex, openIndex } from '../source/index-cache.ts'
 import type { StoreSurroundings } from '../source/local-stores.ts'
 import type { OpenOptions } from '../source/open.ts'
+import type { StoreOptions } from '../source/store-types.ts'
 import type { Image } from '../source/types.ts'
 import type { Engine, ImageFacts } from './engine.ts'
 import { createExport } from './export.ts'
@@ -40,7 +41,7 @@ export async function openEngineImage(engine: Engine, name: string, options: Eng
   requirePlatform(engine, facts, platform)
   const exported = () => openExported(engine, name, facts, { ...options, signal: undefined, onClose: undefined })
   const wanted = { reference, platform: platform ?? null, cacheFolder, signal, next: exported }
-  const stored = options.verify || !around ? null : await openFromOwnStore(engine, facts, around, wanted)
+  const stored = options.verify || !around ? null : await withoutExport(engine, facts, around, wanted, options)
   if (stored === null) return openExported(engine, name, facts, options)
   const { close, steps, config } = stored
   // Only the store of Docker's graph drivers knows the images of the steps.
@@ -57,6 +58,20 @@ export async function openEngineImage(engine: Engine, name: string, options: Eng
       options.onClose?.()
     },
   })
+}
+
+/** From the engine's own store; where that can not be read, through a helper if the person has allowed it. */
+async function withoutExport(
+  engine: Engine,
+  facts: ImageFacts,
+  around: StoreSurroundings,
+  wanted: StoreOptions,
+  { fastRemote = false }: EngineImageOptions,
+): Promise<Image | null> {
+  const stored = await openFromOwnStore(engine, facts, around, wanted)
+  if (stored !== null || !fastRemote) return stored
+  const { openThroughHelper } = await import('./fast-remote.ts')
+  return openThroughHelper(engine, facts, { ...wanted, env: around.env })
 }
 
 function requirePlatform(engine: Engine, facts: ImageFacts, wanted: Platform | undefined): void {

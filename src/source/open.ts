@@ -50,6 +50,8 @@ export interface OpenOptions extends Work {
   /** For `engines`: which one, and which Docker context. */
   engine?: string | undefined
   context?: string | undefined
+  /** For `engines`: where a store can not be read, a container may be made that hands it out, and removed. */
+  fastRemote?: boolean | undefined
 }
 
 /**

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { connectEngine } from '../../src/engine/client.ts'
 import { type Engine, openEngine } from '../../src/engine/engine.ts'
+import { openEngineImage } from '../../src/engine/engine-image.ts'
 import { openThroughHelper } from '../../src/engine/fast-remote.ts'
 import { createHelper, sweepHelpers } from '../../src/engine/helper-container.ts'
 import { openImage } from '../../src/source/open.ts'
@@ -81,6 +82,16 @@ describe.each([
     const some = image.readFile(top, entry, { start: 5, end: 12 })
     expect(await bytes(some)).toEqual(await bytes(saved.readFile(top, entry, { start: 5, end: 12 })))
     for await (const _ of image.readFile(top, entry)) break
+    expect(await left()).toBe('')
+  })
+
+  test('an engine’s image is opened like that only where it was asked for', async () => {
+    const common = { reference: 'x', cacheFolder: null, around: { env: {}, home: '/', uid: null } }
+    for (const fastRemote of [true, false]) {
+      const image = await openEngineImage(engine, 'app:built', { ...common, fastRemote })
+      expect(image.source.endsWith('-helper')).toBe(fastRemote)
+      await image.close()
+    }
     expect(await left()).toBe('')
   })
 
