@@ -16,6 +16,8 @@ struct terminal {
   int master;
   bool raw, input_open;
   struct termios saved;
+  char keys[4096]; /* read from us, not yet taken by the container */
+  size_t key_count, keys_sent;
 };
 
 static void held(sigset_t *set) {
@@ -57,6 +59,23 @@ static bool copy(int from, int to) {
   return got > 0;
 }
 
+/**
+ * Keys never wait inside a write: a program that writes without reading would wait for us to take its output, and we
+ * for it to take our keys.
+ */
+static void read_keys(struct terminal *t) {
+  ssize_t got = read(0, t->keys, sizeof t->keys);
+  if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN)) t->input_open = false;
+  t->key_count = got > 0 ? (size_t)got : 0;
+  t->keys_sent = 0;
+}
+
+static void send_keys(struct terminal *t) {
+  ssize_t sent = write(t->master, t->keys + t->keys_sent, t->key_count - t->keys_sent);
+  if (sent > 0) t->keys_sent += (size_t)sent;
+  if (t->keys_sent == t->key_count || (sent < 0 && errno != EAGAIN && errno != EINTR)) t->key_count = t->keys_sent = 0;
+}
+
 static void pass_signal(int signals, int pidfd, const struct terminal *t) {
   struct signalfd_siginfo info;
   if (read(signals, &info, sizeof info) != sizeof info) return;
@@ -75,13 +94,17 @@ void relay(int pidfd, int master) {
   sigset_t set;
   held(&set);
   OWN_FD signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (master >= 0) fcntl(master, F_SETFL, fcntl(master, F_GETFL) | O_NONBLOCK);
   raw(&t);
   for (;;) {
-    struct pollfd polled[4] = {{pidfd, POLLIN, 0}, {signals, POLLIN, 0}, {t.master, POLLIN, 0}, {t.master >= 0 && t.input_open ? 0 : -1, POLLIN, 0}};
+    bool waiting = t.key_count > 0;
+    struct pollfd polled[4] = {{pidfd, POLLIN, 0}, {signals, POLLIN, 0}, {t.master, (short)(POLLIN | (waiting ? POLLOUT : 0)), 0},
+                               {t.master >= 0 && t.input_open && !waiting ? 0 : -1, POLLIN, 0}};
     if (poll(polled, 4, -1) < 0 && errno != EINTR) break;
     if (polled[1].revents != 0) pass_signal(signals, pidfd, &t);
-    if (polled[2].revents != 0 && !copy(t.master, 1)) t.master = -1; /* its last user closed it */
-    if (polled[3].revents != 0 && !copy(0, t.master)) t.input_open = false;
+    if (polled[2].revents & POLLOUT) send_keys(&t);
+    if ((polled[2].revents & ~POLLOUT) != 0 && !copy(t.master, 1)) t.master = -1; /* its last user closed it */
+    if (polled[3].revents != 0) read_keys(&t);
     if (polled[0].revents != 0) break;
   }
   drain(&t);
