@@ -22,6 +22,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'native',
+          include: ['test/native/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: 'newer-engines',
           include: ['test/newer-engines/**/*.test.ts'],
           testTimeout: 600_000,
