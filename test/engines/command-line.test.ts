@@ -97,7 +97,9 @@ describe.each(engines)('%s', (name, start, builders, variable, store) => {
     expect((await run(['dockerfile', reference], { env })).stdout).toContain('ENV GREETING=hello')
   })
 
-  test.runIf(name === 'podman')('podman’s store is listed and read without podman', async () => {
+  // Docker's own store is read above, by name.
+  const forPodman = name === 'podman' ? test : () => {}
+  forPodman('podman’s store is listed and read without podman', async () => {
     const { run, path } = workshop()
     const conf = join(path, 'storage.conf')
     writeFileSync(conf, `[storage]\ndriver = "overlay"\ngraphroot = "${engine.dataRoot}"\nrunroot = "${path}/run"\n`)
