@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
+import { afterAll } from 'vitest'
 import { node } from './bundle.ts'
 import { type CommandResult, tryCommand } from './command.ts'
 import { scratch } from './scratch.ts'
@@ -91,11 +92,16 @@ async function interrupt(args: string[], env: NodeJS.ProcessEnv, cwd: string, in
 
 let built: string | null = null
 
+// A test file's process is ended, it does not exit: what it made goes when its tests are over.
+afterAll(() => {
+  if (built) rmSync(dirname(built), { recursive: true, force: true })
+  built = null
+})
+
 /** The program as its build bundles it, without the screens, made once for a test file: never a stale one. */
 function program(): string {
   if (built) return built
   const outdir = mkdtempSync(join(tmpdir(), 'strata-program-'))
-  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
   const stub = join(outdir, 'stub.mjs')
   writeFileSync(stub, 'export default {}\n')
   writeFileSync(join(outdir, 'package.json'), '{"type":"module"}')
