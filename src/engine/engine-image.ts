@@ -134,7 +134,8 @@ async function openExported(
     },
     async hashFiles(layer, entries, work = {}) {
       const index = await image.indexLayer(layer, work)
-      if (entries.every(entry => index.hashed?.[entry] || index.size[entry] === 0)) {
+      const hashed = index.hashKind === 'crc32' ? index.hashed : null
+      if (entries.every(entry => hashed?.[entry] || index.size[entry] === 0)) {
         return Uint32Array.from(entries, entry => (index.size[entry] === 0 ? 0 : index.crc![entry]))
       }
       return (await transfer.image(false, work)).hashFiles(layer, entries, work)

@@ -164,7 +164,7 @@ export function readLayers(layers: OpenLayer[], context: LayerContext): LayerRea
       const open: number[] = []
       for (let i = 0; i < entries.length; i++) {
         const entry = entries[i]!
-        if (index.hashed?.[entry]) sums[i] = index.crc![entry]!
+        if (index.hashKind === 'crc32' && index.hashed?.[entry]) sums[i] = index.crc![entry]!
         else if (index.size[entry] !== 0) open.push(i)
       }
       if (open.length === 0) return sums
