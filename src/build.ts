@@ -1,10 +1,11 @@
 /**
- * Makes `dist/` from `src/`: the bundle, the worker, and `dist/strata`, a launcher that runs on the Node of this
+ * Makes `dist/` from `src/` and `native/`: the bundle, the worker, the helper, and `dist/strata`, a launcher that runs on the Node of this
  * checkout from any folder. Called by `npm ci` (prepare) and `npm run build`.
  *
  * Ink lives in a chunk of its own (splitting), so that the command line never pays for loading it.
  */
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
@@ -93,10 +94,25 @@ await build({
   },
   plugins: [unused, lateStringWidth],
 })
+buildHelper()
 writeFileSync(join(fresh, 'strata.mjs'), entry)
 writeFileSync(join(fresh, 'strata'), launcher)
 chmodSync(join(fresh, 'strata'), 0o755)
 replace(dist, fresh)
+
+/**
+ * The native helper, where this machine has a compiler: `dist/` takes a copy, so that it is whole by itself. Where it can
+ * not be built Strata goes on with daemons and archives; the reason is left beside it for `strata doctor` to tell.
+ */
+function buildHelper(): void {
+  const native = join(here, '..', 'native')
+  const { status, stderr, error } = spawnSync('make', ['-s', '-C', native], { encoding: 'utf8' })
+  const helper = join(native, 'build', 'strata-native')
+  if (status === 0) return copyFileSync(helper, join(fresh, 'strata-native'))
+  const reason = (error?.message ?? stderr).trim().slice(-2000)
+  writeFileSync(join(fresh, 'strata-native.missing'), reason)
+  console.warn(`strata: the native runtime is not built, everything else is: ${reason.split('\n')[0]}`)
+}
 
 /** Two builds at once take turns: whoever comes last wins, and neither fails. */
 function replace(old: string, made: string, tries = 5): void {

@@ -10,6 +10,8 @@ import type { Work } from '../base/progress.ts'
 import type { Digest, Platform } from '../image/types.ts'
 import { formatAddress } from './address.ts'
 import { type Client, type ClientOptions, connectEngine } from './client.ts'
+import type { Containers } from './containers.ts'
+import { daemonContainers } from './daemon-containers.ts'
 import { type Endpoint, type EndpointOptions, findEndpoints, type Surroundings } from './endpoints.ts'
 import { historyShape, imageFactsShape, imageListShape, infoShape, pingShape } from './shapes.ts'
 
@@ -31,6 +33,7 @@ export interface Engine {
   /** Exports images as one docker-archive, shared layers once. It may take long until the first byte comes. */
   save(names: string[], options?: ImageQuery): Promise<{ stream: Readable; abort(): void }>
   info(options?: { signal?: AbortSignal | undefined }): Promise<EngineInfo>
+  containers: Containers
   /** Whether it still answers: null, or the fault. */
   health(): Promise<Fault | null>
   close(): void
@@ -200,6 +203,7 @@ export async function openEngine(endpoint: Endpoint, options: ClientOptions): Pr
       const stream = await client.stream('/images/get', { query: { names, ...platformOf(query) }, signal })
       return { stream, abort: () => stop.abort() }
     },
+    containers: daemonContainers(client),
     info: ({ signal } = {}) => client.get('/info', infoShape, { signal }),
     async health() {
       try {

@@ -17,7 +17,7 @@ export async function findHelper(): Promise<string> {
   const own = process.env.STRATA_NATIVE_HELPER
   const places = own
     ? [own]
-    : ['../../native/build/strata-native', '../native/build/strata-native', './strata-native'].map(place =>
+    : ['./strata-native', '../../native/build/strata-native'].map(place =>
         fileURLToPath(new URL(place, import.meta.url)),
       )
   for (const place of places) {
@@ -28,7 +28,7 @@ export async function findHelper(): Promise<string> {
     if (found) return place
   }
   throw new Fault('The native runtime is not built on this machine.', {
-    hint: 'Run `make -C native` in the folder of Strata; it needs a C compiler and make.',
+    hint: 'Run `npm run build` in the folder of Strata; the helper needs make and a C compiler.',
   })
 }
 
