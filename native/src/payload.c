@@ -93,7 +93,7 @@ static int tried(const char *path, const struct spec *s, const char **env) {
 }
 
 /** Tries the command, along PATH when its name has no slash; gives the errno that says most. */
-static int execute(const struct spec *s, const char **env) {
+static int execute_named(const struct spec *s, const char **env) {
   const char *name = s->args.items[0], *search = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   if (*name == 0) return ENOENT;
   if (strchr(name, '/') != NULL) return tried(name, s, env);
@@ -109,6 +109,18 @@ static int execute(const struct spec *s, const char **env) {
     search = search[length] == 0 ? NULL : search + length + 1;
   }
   return best;
+}
+
+static bool not_there(int number) { return number == ENOENT || number == ENOTDIR; }
+
+/** Tries the command, then whatever may stand in its place where it is not there. */
+static int execute(struct spec *s, const char **env) {
+  int number = execute_named(s, env);
+  for (uint32_t i = 0; not_there(number) && i < s->instead.count; i++) {
+    s->args.items[0] = s->instead.items[i];
+    number = execute_named(s, env);
+  }
+  return number;
 }
 
 /** The environment, with HOME where it has none. */
@@ -151,7 +163,7 @@ int payload_exec(struct child *c, int peer) {
     signals_as_new();
     sync_send(c->sync, SYNC_READY, NULL, -1);
     int number = execute(c->spec, env);
-    e.status = number == ENOENT || number == ENOTDIR ? ERR_NOT_FOUND : ERR_NOT_EXECUTABLE;
+    e.status = not_there(number) ? ERR_NOT_FOUND : ERR_NOT_EXECUTABLE;
     err_set(&e, number, "start %.200s", c->spec->args.items[0]);
   }
   free(env);

@@ -20,7 +20,9 @@ static int read_strata(struct spec *s, const struct pick *root) {
       pick_text(&overlay, "work", &s->work) < 0 || pick_bool(&overlay, "volatile", &s->volatile_upper) < 0 ||
       pick_bool(&overlay, "classic", &s->classic_mount) < 0)
     return -1;
-  if (pick_text(&p, "user", &s->user) < 0 || pick_bool(&p, "init", &s->init) < 0 || pick_text(&p, "seccomp", &seccomp) < 0) return -1;
+  if (pick_text(&p, "user", &s->user) < 0 || pick_bool(&p, "init", &s->init) < 0 || pick_text(&p, "seccomp", &seccomp) < 0 ||
+      pick_list(&p, "instead", &s->instead) < 0)
+    return -1;
   s->unconfined = strcmp(seccomp, "none") == 0;
   if (s->lower.count > MAX_LAYERS) return err_set(p.e, 0, "config: %u layers, the kernel takes %d", s->lower.count, MAX_LAYERS);
   for (uint32_t i = 0; i < s->lower.count; i++)
@@ -69,7 +71,7 @@ int spec_read(struct spec *s, const char *text, size_t length, struct err *e) {
 
 void spec_free(struct spec *s) {
   for (int i = 0; i < s->mount_count; i++) list_free(&s->mounts[i].options);
-  struct list *lists[] = {&s->lower, &s->args, &s->env, &s->masked, &s->read_only};
+  struct list *lists[] = {&s->lower, &s->args, &s->instead, &s->env, &s->masked, &s->read_only};
   for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) list_free(lists[i]);
   json_free(&s->document);
 }

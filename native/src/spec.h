@@ -31,6 +31,7 @@ struct spec {
   bool classic_mount;            /* mount(2) even where the kernel has fsopen */
   const char *hostname, *domainname;
   struct list args, env;
+  struct list instead;           /* other names for args[0], tried in turn where it is not found: which shell an image has is known inside only */
   const char *cwd;
   bool terminal;
   int64_t rows, columns;

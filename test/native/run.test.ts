@@ -25,6 +25,17 @@ asEverybody('run', (room, kind) => {
     expect([result.code, errorOf(result)]).toEqual([125, 'layer /no/such/layer: No such file or directory'])
   })
 
+  test.each([
+    ['the first that is there', ['no-bash', 'no-ash', 'sh'], 'sh', 0],
+    ['nothing else when the command is there', ['sh', 'no-bash'], 'sh', 0],
+    ['none when a command can not be run', ['/inside-the-container', 'sh'], '', 126],
+    ['127 when none is there', ['no-bash', '/no/sh'], '', 127],
+  ])('other commands in place of one that is missing: %s', async (_, names, printed, code) => {
+    const args = [names[0], '-c', 'echo $0']
+    const result = await room().run({ args, strata: { instead: names.slice(1) } })
+    expect([result.code, result.stdout.toString().trim()]).toEqual([code, printed])
+  })
+
   test('environment is what was asked for, and HOME', async () => {
     expect(
       outputOf(await room().run({ args: ['env'], env: ['A=1', 'B=x y'] }))
