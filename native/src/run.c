@@ -140,7 +140,7 @@ static int follow(const struct run_options *o, struct spec *s, pid_t pid, int pi
   return init_status(status);
 }
 
-int run_main(const struct run_options *o, struct err *e) {
+static int run_container(const struct run_options *o, struct err *e) {
   struct spec s;
   char root[PATH_MAX];
   int result = -1, pidfd = -1, ends[2];
@@ -165,4 +165,12 @@ int run_main(const struct run_options *o, struct err *e) {
   if (result < 0 && e->status == 0) e->status = ERR_SETUP;
   spec_free(&s);
   return result;
+}
+
+int run_main(const struct run_options *o, struct err *e) {
+  int result = run_container(o, e);
+  if (result >= 0 || o->reply < 0) return result;
+  /* Standard error may be the person's terminal: whoever listens on the other descriptor words it better. */
+  out_error(o->reply, e);
+  return e->status;
 }
