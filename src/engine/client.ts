@@ -3,6 +3,7 @@
  * stopped and has a time limit until its answer begins.
  */
 import type { IncomingMessage } from 'node:http'
+import type { Duplex, Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type Docker from 'dockerode'
 import type * as z from 'zod'
@@ -33,6 +34,7 @@ export interface ClientOptions {
 
 export interface Client {
   kind: 'docker' | 'podman'
+  endpoint: Endpoint
   /** Of the engine, as it says itself: `20.10.24+dfsg1`. '' when it does not. */
   version: string
   /** The API version that is spoken. */
@@ -43,15 +45,23 @@ export interface Client {
   get<T>(path: string, shape: z.ZodType<T>, call?: CallOptions): Promise<T>
   /** Asks for a body that is read as it comes. No time limit: an export may think for minutes before it begins. */
   stream(path: string, call?: Omit<CallOptions, 'timeout'>): Promise<IncomingMessage>
-  /** For calls that have no bounded answer: exec, attach. */
-  docker: Docker
+  /** Has something done. What is answered is JSON, null where nothing is; that it is done already is no failure. */
+  send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, shape: z.ZodType<T>, call?: SendOptions): Promise<T>
+  /** Takes the connection over: from now on it carries a program's streams. The caller destroys it. */
+  hijack(path: string, call?: SendOptions): Promise<Duplex>
   close(): void
 }
 
 export interface CallOptions {
   query?: Record<string, string | string[] | number | boolean | undefined>
   signal?: AbortSignal | undefined
+  /** Milliseconds until the answer must be there; Infinity: as long as it takes. */
   timeout?: number
+}
+
+export interface SendOptions extends CallOptions {
+  /** Sent as JSON, or as it comes, as a tar. */
+  body?: object | Readable | undefined
 }
 
 /** Connects, asks who is there, and settles the version. Throws a Fault that says why it can not be reached. */
@@ -94,42 +104,61 @@ function client(
 ): Client {
   return {
     kind: ping.headers['libpod-api-version'] === undefined ? 'docker' : 'podman',
+    endpoint,
     version: /^(?:Docker|Libpod)\/([\w.+~-]{1,80})/.exec(String(ping.headers.server))?.[1] ?? '',
     api,
     speaks: wanted => compareVersions(api, wanted) >= 0,
     async get(path, shape, call = {}) {
-      const value = await ask(docker, endpoint, path, { timeout: callTimeout, ...call })
-      const read = shape.safeParse(value)
-      if (read.success) return read.data
-      throw new Fault(`${safe(endpoint.name)} answered ${safe(path)} with something unexpected.`, { cause: read.error })
+      return readAs(shape, await ask(docker, endpoint, path, { timeout: callTimeout, ...call }), endpoint, path)
+    },
+    async send(method, path, shape, call = {}) {
+      const value = await ask(docker, endpoint, path, { timeout: callTimeout, ...call, method })
+      return readAs(shape, value, endpoint, path)
     },
     async stream(path, call = {}) {
       return (await ask(docker, endpoint, path, { isStream: true, ...call })) as IncomingMessage
     },
-    docker,
+    async hijack(path, call = {}) {
+      const taken = await ask(docker, endpoint, path, { ...call, method: 'POST', hijack: true })
+      return taken as Duplex
+    },
     close,
   }
 }
 
-interface Ask extends CallOptions {
-  isStream?: boolean
+function readAs<T>(shape: z.ZodType<T>, value: unknown, endpoint: Endpoint, path: string): T {
+  const read = shape.safeParse(value)
+  if (read.success) return read.data
+  throw new Fault(`${safe(endpoint.name)} answered ${safe(path)} with something unexpected.`, { cause: read.error })
 }
 
-/** One GET. Its time limit holds until the body is read, of a stream too. */
+interface Ask extends SendOptions {
+  method?: string
+  isStream?: boolean
+  hijack?: boolean
+}
+
+/** What counts as done: 101 is a connection taken over, 304 what was so already. */
+const done = { 101: true, 200: true, 201: true, 202: true, 204: true, 304: true }
+
+/** One call. Its time limit holds until the body is read, of a stream too. */
 async function ask(docker: Docker, endpoint: Endpoint, path: string, call: Ask): Promise<unknown> {
-  const { query = {}, isStream = false, timeout, signal } = call
+  const { method = 'GET', query = {}, body, isStream = false, hijack = false, timeout = Infinity, signal } = call
   const given = Object.entries(query).filter(([, value]) => value !== undefined)
-  const limit = timeout === undefined ? undefined : AbortSignal.timeout(timeout)
+  const tar = body !== undefined && 'pipe' in body ? body : undefined
+  const limit = timeout === Infinity ? undefined : AbortSignal.timeout(timeout)
   try {
     signal?.throwIfAborted()
     return await new Promise((resolve, reject) => {
       docker.modem.dial(
         {
           path: given.length > 0 ? `${path}?` : path,
-          method: 'GET',
-          options: Object.fromEntries(given),
+          method,
+          options: { _query: Object.fromEntries(given), _body: tar ? undefined : (body ?? {}) },
+          ...(tar && { file: tar }),
           isStream,
-          statusCodes: { 200: true },
+          hijack,
+          statusCodes: method === 'GET' ? { 200: true } : hijack ? { 101: true } : done,
           abortSignal: AbortSignal.any([signal, limit].filter(one => one !== undefined)),
         },
         (error: unknown, result: unknown) => (error ? reject(error) : resolve(result)),
