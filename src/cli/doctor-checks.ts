@@ -3,7 +3,9 @@ import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import process from 'node:process'
+import { asFault } from '../base/errors.ts'
 import { type Engine, type EngineFailure, findEngines } from '../engine/engine.ts'
+import type { Features } from '../runtime/features.ts'
 import { asciiOnly, colourLevel, whyNoScreen } from '../ui/terminal/colours.ts'
 import type { Finding } from './doctor.ts'
 import type { Options } from './program.ts'
@@ -12,7 +14,8 @@ import { openOptions } from './target.ts'
 
 /** All checks, running side by side, in the order in which they are shown. */
 export function checks(options: Options, signal: AbortSignal): Promise<Finding[]>[] {
-  return [node(), screen(), cache(), engines(options, signal), stores(), sample(), native()]
+  const asked = askEngines(options, signal)
+  return [node(), screen(), cache(), engines(asked), stores(asked), fastRemote(), sample(), native()]
 }
 
 async function node(): Promise<Finding[]> {
@@ -113,6 +116,19 @@ async function stores(): Promise<Finding[]> {
   return Promise.all(findings)
 }
 
+/** Whether an image may be read through a helper container, where its store may not be. */
+async function fastRemote(): Promise<Finding[]> {
+  const { readSettings, settingsFile } = await import('./settings.ts')
+  const file = settingsFile()
+  try {
+    const { fastRemote } = await readSettings(file)
+    return [ok('fast remote', fastRemote ? `${fastRemote}, says ${file}` : 'asked on the screen; --fast-remote')]
+  } catch (error) {
+    const { message, hint } = asFault(error, 'The settings can not be read')
+    return [warn('fast remote', message, hint ?? null)]
+  }
+}
+
 async function sample(): Promise<Finding[]> {
   try {
     const { findShell } = await import('../source/sample-shell.ts')
@@ -123,8 +139,48 @@ async function sample(): Promise<Finding[]> {
   }
 }
 
+/** What the native engine can do here, tried by its helper; each thing that it lacks with what mends it. */
 async function native(): Promise<Finding[]> {
-  return [warn('native engine', 'Not part of this version: strata shows images, and runs none.', null)]
+  const what = 'native engine'
+  if (process.platform !== 'linux')
+    return [warn(what, 'It needs Linux: here strata shows images and speaks with engines.', null)]
+  try {
+    const { features } = await import('../runtime/features.ts')
+    return nativeFindings(await features())
+  } catch (error) {
+    const { message, hint } = asFault(error, 'The native runtime can not be asked')
+    return [warn(what, message, hint ?? null)]
+  }
+}
+
+function nativeFindings(found: Features): Finding[] {
+  const what = 'native engine'
+  if (!found.root && !found.userNamespaces) {
+    const why = found.userNamespacesWhyNot ?? 'the kernel gives an ordinary user no user namespace'
+    return [
+      { what, state: 'no', detail: `${why}.`, mend: 'Run strata as root, or let this user make user namespaces.' },
+    ]
+  }
+  if (!found.overlay.mounts) {
+    return [
+      {
+        what,
+        state: 'no',
+        detail: 'The kernel mounts no overlay file system for this user.',
+        mend: 'modprobe overlay',
+      },
+    ]
+  }
+  const who = found.root ? 'as root' : `rootless, ${found.subIds ? `${found.uids} ids` : 'one id'}`
+  const able = ok(what, `${who}, kernel ${found.kernel}, cgroups ${found.cgroups}`)
+  if (found.root || found.subIds) return [able]
+  const missing =
+    found.newuidmap === null ? 'newuidmap is not installed' : '/etc/subuid and /etc/subgid name no ids for this user'
+  const mend =
+    found.newuidmap === null
+      ? 'apt-get install uidmap'
+      : 'usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER'
+  return [able, warn('sub-ids', `All files of a container have one owner: ${missing}.`, mend)]
 }
 
 function ok(what: string, detail: string): Finding {

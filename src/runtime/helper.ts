@@ -4,13 +4,14 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:fs'
-import { access } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { Fault } from '../base/errors.ts'
+import { safe } from '../base/text.ts'
 
 /** The helper's path; a Fault that says how to get one where it was not built. `STRATA_NATIVE_HELPER` names another. */
 export async function findHelper(): Promise<string> {
@@ -27,7 +28,10 @@ export async function findHelper(): Promise<string> {
     )
     if (found) return place
   }
-  throw new Fault('The native runtime is not built on this machine.', {
+  const reason = await readFile(new URL('./strata-native.missing', import.meta.url), 'utf8').catch(() => '')
+  const why = reason === '' ? '' : `: ${safe(reason.trim().split('\n').at(-1) ?? '').slice(0, 300)}`
+  throw new Fault(`The native runtime is not built on this machine${why}.`, {
+    cause: reason || undefined,
     hint: 'Run `npm run build` in the folder of Strata; the helper needs make and a C compiler.',
   })
 }
