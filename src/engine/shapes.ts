@@ -3,8 +3,8 @@
  * what has a prefix. A field that is not what it should be becomes its default; everything is bounded.
  */
 import * as z from 'zod'
-import type { Digest } from '../image/types.ts'
 import type { EngineHistoryRow, EngineImage, EngineInfo, ImageFacts } from './engine.ts'
+import { digestOf, flag, labels, lenient, most, number, text, texts } from './fields.ts'
 
 /** `GET /images/json` */
 export const imageListShape: z.ZodType<EngineImage[]> = z
@@ -65,26 +65,6 @@ export const infoShape: z.ZodType<EngineInfo> = z.looseObject({}).transform(raw 
 /** `GET /_ping`: `OK`, or nothing. */
 export const pingShape = z.unknown()
 
-const most = { images: 100_000, rows: 10_000, items: 10_000, text: 1 << 20 }
-
-const text = z
-  .string()
-  .transform(value => value.slice(0, most.text))
-  .catch('')
-const number = z.number().catch(0)
-const flag = z.boolean().catch(false)
-const texts = z.array(z.unknown()).transform(strings).catch([])
-/** Without a prototype: a label named `__proto__` is one like any other. */
-const labels = z
-  .custom<Record<string, unknown>>(value => typeof value === 'object' && value !== null)
-  .transform(record => {
-    const kept: Record<string, string> = Object.create(null)
-    for (const [name, value] of Object.entries(record).slice(0, most.items))
-      kept[name] = typeof value === 'string' ? value : ''
-    return kept
-  })
-  .catch(() => Object.create(null))
-
 const listItem = z.object({
   Id: text,
   ParentId: text,
@@ -142,11 +122,6 @@ const infoItem = z.object({
   ServerVersion: text,
 })
 
-/** A value that is no object at all reads as an empty one. */
-function lenient<T>(shape: z.ZodType<T>, value: unknown): T {
-  return shape.parse(typeof value === 'object' && value !== null ? value : {})
-}
-
 function listedImage(image: z.infer<typeof listItem>): EngineImage {
   return {
     id: digestOf(image.Id),
@@ -183,16 +158,4 @@ function manifestOf({ Os, Architecture, Variant, Manifests }: z.infer<typeof ins
     return Kind === 'image' && Available && os === Os && architecture === Architecture && (variant || '') === Variant
   })
   return same.length === 1 ? same[0].Descriptor.digest : ''
-}
-
-/** Podman leaves the prefix out in places. */
-function digestOf(id: string): Digest {
-  return /^[0-9a-f]{64}$/.test(id) ? `sha256:${id}` : id
-}
-
-function strings(list: unknown[]): string[] {
-  return list
-    .filter(one => typeof one === 'string')
-    .slice(0, most.items)
-    .map(one => one.slice(0, most.text))
 }
