@@ -3,16 +3,25 @@
  * runs without an engine, a file or a clock.
  */
 import type { Work } from '../base/progress.ts'
+import type { MayHelp } from '../source/open.ts'
 import type { Image } from '../source/types.ts'
 import type { ImageLister } from './image-list.ts'
+import type { Settings } from './settings.ts'
+
+export interface OpenWork extends Work {
+  /** Asked where an engine would make a helper container for it, unless the person has answered that already. */
+  mayHelp?: MayHelp
+}
 
 export interface Services {
   /** The images of this machine. */
   images: ImageLister
   /** Opens an image by reference as the person wrote it (`NAME@STEP` too). Rejects with a Fault. */
-  open(reference: string, work?: Work): Promise<Image>
+  open(reference: string, work?: OpenWork): Promise<Image>
   /** Names that go on from what was typed, for a path: files and directories, directories with a slash at the end. */
   completePath(text: string): Promise<string[]>
+  /** Keeps an answer for the runs to come. Rejects with a Fault. */
+  remember(settings: Settings): Promise<void>
   /** Milliseconds since 1970; tests freeze it. */
   now(): number
 }

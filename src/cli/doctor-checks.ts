@@ -4,8 +4,9 @@ import { access, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import process from 'node:process'
 import { asFault } from '../base/errors.ts'
-import { type Engine, type EngineFailure, findEngines } from '../engine/engine.ts'
+import { type Engine, type EngineFailure, type EngineInfo, findEngines } from '../engine/engine.ts'
 import type { Features } from '../runtime/features.ts'
+import type { StoreHint } from '../source/local-stores.ts'
 import { asciiOnly, colourLevel, whyNoScreen } from '../ui/terminal/colours.ts'
 import type { Finding } from './doctor.ts'
 import type { Options } from './program.ts'
@@ -66,47 +67,57 @@ async function nearestFolder(path: string): Promise<string> {
   return there || dirname(path) === path ? path : nearestFolder(dirname(path))
 }
 
-async function engines(options: Options, signal: AbortSignal): Promise<Finding[]> {
+interface Asked {
+  engine: Engine
+  /** What it says of itself, or why it does not. */
+  info: EngineInfo | Error
+}
+
+/** The engines that answer and what they say, and those that do not answer. All are closed again. */
+async function askEngines(options: Options, signal: AbortSignal) {
   const { engine, context } = openOptions(options)
   const found = await findEngines(surroundings(), { engine, context, signal })
+  const ask = async (engine: Engine): Promise<Asked> => {
+    const info = await engine.info({ signal }).catch(error => asFault(error, `${engine.id} does not answer`))
+    signal.throwIfAborted()
+    return { engine, info }
+  }
   try {
-    const findings = [
-      ...(await Promise.all(found.engines.map(one => answering(one, signal)))),
-      ...found.failures.map(silent),
-    ]
-    if (findings.length > 0) return findings
-    return [
-      warn(
-        'engines',
-        'Neither Docker nor Podman was found: no socket, no context, no DOCKER_HOST.',
-        'Archives and layouts open without one: strata ./FILE',
-      ),
-    ]
+    return { answers: await Promise.all(found.engines.map(ask)), failures: found.failures }
   } finally {
     for (const one of found.engines) one.close()
   }
 }
 
-async function answering(engine: Engine, signal: AbortSignal): Promise<Finding> {
-  const { id, version, api } = engine
-  try {
-    const { driver, root, containerdStore, rootless } = await engine.info({ signal })
-    const store = containerdStore ? 'containerd image store' : driver
-    return ok(id, `${version}, API ${api}, ${store}${rootless ? ', rootless' : ''}${root ? `, ${root}` : ''}`)
-  } catch (error) {
-    signal.throwIfAborted()
-    return warn(id, `${version}, API ${api}; ${error instanceof Error ? error.message : String(error)}`, null)
-  }
+async function engines(asked: ReturnType<typeof askEngines>): Promise<Finding[]> {
+  const { answers, failures } = await asked
+  const findings = [...answers.map(answering), ...failures.map(silent)]
+  if (findings.length > 0) return findings
+  return [
+    warn(
+      'engines',
+      'Neither Docker nor Podman was found: no socket, no context, no DOCKER_HOST.',
+      'Archives and layouts open without one: strata ./FILE',
+    ),
+  ]
+}
+
+function answering({ engine: { id, version, api }, info }: Asked): Finding {
+  if (info instanceof Error) return warn(id, `${version}, API ${api}; ${info.message}`, null)
+  const { driver, root, containerdStore, rootless } = info
+  const store = containerdStore ? 'containerd image store' : driver
+  return ok(id, `${version}, API ${api}, ${store}${rootless ? ', rootless' : ''}${root ? `, ${root}` : ''}`)
 }
 
 function silent({ name, asked, fault }: EngineFailure): Finding {
   return { what: name, state: asked ? 'no' : 'warn', detail: fault.message, mend: fault.hint ?? null }
 }
 
-/** The engines' own stores on this machine, and whether they may be read. */
-async function stores(): Promise<Finding[]> {
+/** The engines' own stores on this machine, where engines say and where they usually are, and whether they may be read. */
+async function stores(asked: ReturnType<typeof askEngines>): Promise<Finding[]> {
   const { findLocalStores, listStoreImages } = await import('../source/local-stores.ts')
-  const findings = findLocalStores(surroundings()).map(async (location): Promise<Finding> => {
+  const hints = (await asked).answers.flatMap(hintOf)
+  const findings = findLocalStores(surroundings(), hints).map(async (location): Promise<Finding> => {
     const { images, reasons } = await listStoreImages([location])
     const count = `${images.length} ${images.length === 1 ? 'image' : 'images'}`
     const [reason] = reasons
@@ -114,6 +125,13 @@ async function stores(): Promise<Finding[]> {
     return warn(location.kind, reason.text, reason.hint)
   })
   return Promise.all(findings)
+}
+
+/** Where an engine of this machine says that its store lies. */
+function hintOf({ engine: { kind, endpoint }, info }: Asked): StoreHint[] {
+  if (info instanceof Error || info.root === null || endpoint.address.kind !== 'unix') return []
+  const { root, driver, containerdStore } = info
+  return [{ engine: kind, root, driver: driver || null, containerdStore }]
 }
 
 /** Whether an image may be read through a helper container, where its store may not be. */

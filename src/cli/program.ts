@@ -118,6 +118,7 @@ function common(command: Command): Command {
       '--fast-remote',
       'no export of a remote image: its engine makes a container for us, never starts it, removes it',
     )
+    .option('--no-fast-remote', 'export it, whatever was answered on the screen')
 }
 
 /** A commander action that loads the verb, runs it with the options of the program under its own, and tells the code. */

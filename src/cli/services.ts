@@ -12,8 +12,9 @@ import { openOptions } from './target.ts'
 export function createServices(options: Options): Services {
   return {
     images: listerOf(options),
-    open: (reference, work = {}) => openImage(reference, { ...openOptions(options), ...work }),
+    open: (reference, { mayHelp, ...work } = {}) => openImage(reference, { ...openOptions(options, mayHelp), ...work }),
     completePath,
+    remember: async settings => (await import('./settings.ts')).remember(settings),
     now: () => Date.now(),
   }
 }

@@ -3,6 +3,7 @@ import { safe } from '../base/text.ts'
 import { parsePlatform } from '../image/platform.ts'
 import { parseReference, resolveStep, type StepSelector } from '../image/reference.ts'
 import type { Step } from '../image/types.ts'
+import type { MayHelp } from '../source/open.ts'
 import type { Image } from '../source/types.ts'
 import { type Analysis, analyse, anomaliesOf } from './analysis.ts'
 import { lookUp } from './look-up.ts'
@@ -53,8 +54,11 @@ export async function withImage<T>(
   }
 }
 
-/** The options that choose and read an image, from the command line's. Throws a Fault for a platform that is none. */
-export function openOptions(options: Options) {
+/**
+ * The options that choose and read an image, from the command line's. `ask` is asked where the person has not said yet
+ * whether a helper container may be made. Throws a Fault for a platform that is none.
+ */
+export function openOptions(options: Options, ask: MayHelp = async () => false) {
   return {
     platform: typeof options.platform === 'string' ? parsePlatform(options.platform) : undefined,
     engine: options.engine as string | undefined,
@@ -62,8 +66,17 @@ export function openOptions(options: Options) {
     verify: options.verify === true,
     trust: options.verify === false,
     cache: options.cache !== false,
-    fastRemote: options.fastRemote === true,
+    fastRemote: typeof options.fastRemote === 'boolean' ? options.fastRemote : remembered(ask),
     engines: lookUp,
+  }
+}
+
+/** What the person has answered once and for all, else what they answer now. */
+function remembered(ask: MayHelp): MayHelp {
+  return async offer => {
+    const { readSettings } = await import('./settings.ts')
+    const { fastRemote } = await readSettings()
+    return fastRemote === undefined ? ask(offer) : fastRemote === 'always'
   }
 }
 

@@ -69,9 +69,10 @@ async function withoutExport(
   { fastRemote = false }: EngineImageOptions,
 ): Promise<Image | null> {
   const stored = await openFromOwnStore(engine, facts, around, wanted)
-  if (stored !== null || !fastRemote) return stored
+  if (stored !== null || fastRemote === false) return stored
   const { openThroughHelper } = await import('./fast-remote.ts')
-  return openThroughHelper(engine, facts, { ...wanted, env: around.env })
+  const mayHelp = typeof fastRemote === 'function' ? fastRemote : null
+  return openThroughHelper(engine, facts, { ...wanted, env: around.env, mayHelp })
 }
 
 function requirePlatform(engine: Engine, facts: ImageFacts, wanted: Platform | undefined): void {
@@ -131,6 +132,9 @@ async function openExported(
     async *readFile(layer, entry, read = {}) {
       const whole = await transfer.image(true, { signal: read.signal })
       yield* whole.readFile(layer, entry, read)
+    },
+    async *layerTar(layer, { signal } = {}) {
+      yield* (await transfer.image(true, { signal })).layerTar(layer, { signal })
     },
     async hashFiles(layer, entries, work = {}) {
       const index = await image.indexLayer(layer, work)

@@ -14,6 +14,7 @@ import { digestOf, shortDigest } from '../image/digest.ts'
 import { imageAnomaly } from '../source/found.ts'
 import { findIndex } from '../source/index-cache.ts'
 import { parseJson } from '../source/json.ts'
+import type { MayHelp } from '../source/open.ts'
 import { storeFileAt } from '../source/store-body.ts'
 import { indexKey, type StoredLayer, storeImage } from '../source/store-image.ts'
 import type { StoreOptions } from '../source/store-types.ts'
@@ -26,6 +27,8 @@ import { BASE, type HelperPlan, planFor } from './helper-plan.ts'
 
 export interface FastRemoteOptions extends StoreOptions {
   env: Readonly<Record<string, string | undefined>>
+  /** Asked before anything is made, and only where an export would have to be made otherwise; null: it may. */
+  mayHelp?: MayHelp | null
 }
 
 /**
@@ -38,10 +41,17 @@ export async function openThroughHelper(
   options: FastRemoteOptions,
 ): Promise<Image | null> {
   const info = await engine.info({ signal: options.signal })
-  const needed = facts.diffIds.map(diffId => !isKept(options.cacheFolder, diffId))
+  const needed = facts.diffIds.map(diffId => !isKept(options.cacheFolder, indexKey(diffId)))
   const plan = planFor(engine, info, facts, needed)
   if (plan === null) return null
+  const allowed = await isAllowed(engine, facts, options)
   const client = await connectEngine(engine.endpoint, { env: options.env, signal: options.signal })
+  if (!allowed) {
+    // It was allowed before, and may have been killed then.
+    await sweepHelpers(client)
+    client.close()
+    return null
+  }
   const folder = await mkdtemp(join(tmpdir(), 'strata-helper-'))
   const close = async () => {
     client.close()
@@ -71,8 +81,16 @@ function onlyOnce(open: StoreOptions['next']): () => Promise<Image | null> {
   }
 }
 
-function isKept(folder: string | null, diffId: string): boolean {
-  return folder !== null && findIndex({ folder, identity: null, diffId: indexKey(diffId), tarBytes: null }) !== null
+async function isAllowed({ id }: Engine, { diffIds, size }: ImageFacts, options: FastRemoteOptions): Promise<boolean> {
+  const { mayHelp, reference, cacheFolder, signal } = options
+  if (!mayHelp) return true
+  // An image whose layers were all exported once needs no export to be shown.
+  if (diffIds.every(diffId => isKept(cacheFolder, diffId))) return false
+  return mayHelp({ engine: id, image: reference, bytes: size, signal })
+}
+
+function isKept(folder: string | null, key: string): boolean {
+  return folder !== null && findIndex({ folder, identity: null, diffId: key, tarBytes: null }) !== null
 }
 
 /** Brings what is wanted into the folder, by its path in the helper. The helper is gone afterwards. */
@@ -177,6 +195,9 @@ function withHelperFiles(image: Image, plan: HelperPlan, { client, facts, next, 
       } finally {
         await helper.remove()
       }
+    },
+    async *layerTar(layer, options) {
+      yield* (await other()).layerTar(layer, options)
     },
     async hashFiles(layer, entries, work) {
       return (await other()).hashFiles(layer, entries, work)

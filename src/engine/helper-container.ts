@@ -5,7 +5,7 @@
  * image, and it is only used when the person has asked for it.
  */
 import type { Readable } from 'node:stream'
-import type { Container, ContainerCreateOptions } from 'dockerode'
+import * as z from 'zod'
 import { Fault } from '../base/errors.ts'
 import type { Client } from './client.ts'
 
@@ -32,7 +32,7 @@ export async function createHelper(
   mounts: readonly Mount[],
   signal?: AbortSignal,
 ): Promise<Helper> {
-  const options: ContainerCreateOptions = {
+  const body = {
     Image: image,
     // Never run; an image without a command would otherwise be refused.
     Cmd: ['strata-helper'],
@@ -42,36 +42,43 @@ export async function createHelper(
       NetworkMode: 'none',
       Mounts: mounts.map(({ source, target }) => ({ Type: 'bind', Source: source, Target: target, ReadOnly: true })),
     },
-    // Not the caller's signal: a call that is broken off may have made a container that nobody knows of.
-    abortSignal: AbortSignal.timeout(60_000),
   }
-  const container = await client.docker.createContainer(options)
+  // Without the caller's signal: a call that is broken off may have made a container that nobody knows of.
+  const { Id: id } = await client.send('POST', '/containers/create', created, { body, timeout: 60_000 })
   if (signal?.aborted) {
-    await removed(container)
+    await removed(client, id)
     throw new Fault('Cancelled.', { exitCode: 130 })
   }
   return {
-    async archive(path, signal) {
-      return (await container.getArchive({ path, ...(signal && { abortSignal: signal }) })) as unknown as Readable
-    },
-    remove: () => removed(container),
+    archive: (path, signal) => client.stream(`/containers/${id}/archive`, { query: { path }, signal }),
+    remove: () => removed(client, id),
   }
 }
+
+/** What the ids of containers look like; anything else never gets into a path. */
+const containerId = z.string().regex(/^[0-9a-f]{12,64}$/)
+const created = z.object({ Id: containerId })
+const labels = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform(value => value ?? {})
+const listed = z.array(z.object({ Id: containerId, State: z.string(), Labels: labels }))
 
 /** Longer than any helper is needed for, milliseconds. */
 const OLD = 120_000
 
 /** Removes what runs that were killed have left behind; those of runs that go on are left alone. Never throws. */
 export async function sweepHelpers(client: Client): Promise<void> {
-  const filters = { label: [LABEL] }
-  const left = await client.docker.listContainers({ all: true, filters }).catch(() => [])
+  const query = { all: true, filters: JSON.stringify({ label: [LABEL] }) }
+  const left = await client.get('/containers/json', listed, { query }).catch(() => [])
   await Promise.all(
     left
       .filter(one => one.State === 'created' && Date.now() - Number(one.Labels[LABEL]) > OLD)
-      .map(one => removed(client.docker.getContainer(one.Id))),
+      .map(one => removed(client, one.Id)),
   )
 }
 
-async function removed(container: Container): Promise<void> {
-  await container.remove({ force: true, v: true, abortSignal: AbortSignal.timeout(10_000) }).catch(() => {})
+async function removed(client: Client, id: string): Promise<void> {
+  const query = { force: true, v: true }
+  await client.send('DELETE', `/containers/${id}`, z.unknown(), { query, timeout: 10_000 }).catch(() => {})
 }

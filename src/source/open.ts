@@ -50,8 +50,25 @@ export interface OpenOptions extends Work {
   /** For `engines`: which one, and which Docker context. */
   engine?: string | undefined
   context?: string | undefined
-  /** For `engines`: where a store can not be read, a container may be made that hands it out, and removed. */
-  fastRemote?: boolean | undefined
+  /**
+   * For `engines`: where a store can not be read, a container may be made that hands it out, and removed. A function is
+   * asked when it comes to that, and not before.
+   */
+  fastRemote?: boolean | MayHelp | undefined
+}
+
+export type MayHelp = (offer: HelperOffer) => Promise<boolean>
+
+/** What would be made, and in place of what. */
+export interface HelperOffer {
+  /** The engine that would make it. */
+  engine: string
+  /** The image that is opened. */
+  image: string
+  /** What an export would send, about. */
+  bytes: number
+  /** The image is not wanted any more, and with it the answer. */
+  signal?: AbortSignal | undefined
 }
 
 /**

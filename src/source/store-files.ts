@@ -105,6 +105,9 @@ export async function settled<T>(
   }
 }
 
+const AS_ROOT = 'Run strata as root (sudo strata …) and images open without being exported'
+const WITHOUT = '; without root --fast-remote does it, where you may use the engine.'
+
 function reasonFor(location: StoreLocation, error: unknown): StoreReason {
   const root = safe(location.root)
   if (isForbidden(error)) {
@@ -112,7 +115,7 @@ function reasonFor(location: StoreLocation, error: unknown): StoreReason {
       location,
       kind: 'permission',
       text: `${root} can not be read: permission denied.`,
-      hint: 'Run strata as root (sudo strata …): images then open without being exported.',
+      hint: `${AS_ROOT}${location.kind === 'containerd-store' ? '.' : WITHOUT}`,
     }
   }
   const kind = error instanceof Unsettled || isMissing(error) ? 'unsettled' : 'foreign'

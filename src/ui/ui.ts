@@ -58,9 +58,13 @@ export interface Question {
 
 export interface Menu {
   title: string
+  /** What it is about, above the items; harmless text. */
+  lines?: readonly string[]
   items: readonly { label: string; detail?: string; key?: string }[]
   /** Where the cursor starts. */
   at?: number
+  /** Takes the menu away when nobody wants the answer any more. */
+  signal?: AbortSignal | undefined
 }
 
 export interface Prompt {

@@ -1,6 +1,7 @@
 /** Through a helper container: the same image with nothing but the socket, and nothing left on the engine. */
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import * as z from 'zod'
 import { connectEngine } from '../../src/engine/client.ts'
 import { type Engine, openEngine } from '../../src/engine/engine.ts'
 import { openEngineImage } from '../../src/engine/engine-image.ts'
@@ -112,12 +113,13 @@ describe.each([
     const { id } = await engine.inspect('app:built')
     const young = await createHelper(client, id, [])
     const old = { Image: id, Cmd: ['x'], Labels: { 'strata.helper': String(Date.now() - 3_600_000) } }
-    await client.docker.createContainer(old)
-    const foreign = await client.docker.createContainer({ Image: id, Cmd: ['x'], Labels: { other: 'label' } })
+    const create = (body: object) => client.send('POST', '/containers/create', z.unknown(), { body })
+    await create(old)
+    await create({ Image: id, Cmd: ['x'], Labels: { other: 'label' } })
     await sweepHelpers(client)
     expect((await real.cli('ps', '-aq')).split('\n')).toHaveLength(2)
     await young.remove()
-    await foreign.remove({ force: true, v: true })
+    await real.cli('rm', '-f', '-v', ...(await real.cli('ps', '-aq')).split('\n'))
     expect(await left()).toBe('')
   })
 

@@ -7,6 +7,7 @@ import { explorerActions } from '../../actions/explorer.ts'
 import { asFault, type Fault, isAbort } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
 import type { Image } from '../../source/types.ts'
+import { askHelper } from '../ask-helper.ts'
 import { type Size, twoPanes } from '../layout.ts'
 import { wrap } from '../panes/wrap.ts'
 import type { Place, Screen } from '../screen.ts'
@@ -41,7 +42,7 @@ export function createExplorer(ui: Ui, reference: string): Screen {
     started = true
     fault = null
     try {
-      const image = await ui.services.open(reference, { signal: abort.signal })
+      const image = await ui.services.open(reference, { signal: abort.signal, mayHelp: offer => askHelper(ui, offer) })
       if (abort.signal.aborted) return void image.close()
       opened = makeOpened(image, {
         now: ui.services.now,

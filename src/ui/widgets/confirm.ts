@@ -47,9 +47,11 @@ export function drawConfirm(size: Size, theme: Theme, question: Question, yes: b
   const columns = Math.max(20, Math.min(72, size.columns - 4))
   const inner = columns - 4
   const button = (label: string, on: boolean): Part => [on ? theme.cursor : theme.dim, ` ${label} `]
-  const most = Math.max(1, size.rows - 6)
-  const wrapped = question.lines.flatMap(text => wrap(text, inner))
-  const text = wrapped.length > most ? [...wrapped.slice(0, most - 1), theme.glyph.ellipsis] : wrapped
+  const text = cut(
+    theme,
+    question.lines.flatMap(text => wrap(text, inner)),
+    Math.max(1, size.rows - 6),
+  )
   const lines = [
     ...text.map(one => ` ${line(inner, [one])} `),
     ' '.repeat(columns - 2),
@@ -66,7 +68,9 @@ export function drawConfirm(size: Size, theme: Theme, question: Question, yes: b
 export function createChoice(dialogs: Dialogs, menu: Menu): Promise<number | null> {
   const { promise, resolve } = Promise.withResolvers<number | null>()
   let list: ListState = { cursor: menu.at ?? 0, top: 0 }
+  const nothing = () => answer(null)
   const answer = (value: number | null) => {
+    menu.signal?.removeEventListener('abort', nothing)
     dialogs.dismiss(overlay)
     resolve(value)
   }
@@ -88,6 +92,8 @@ export function createChoice(dialogs: Dialogs, menu: Menu): Promise<number | nul
     },
     dismissed: () => resolve(null),
   }
+  if (menu.signal?.aborted) return Promise.resolve(null)
+  menu.signal?.addEventListener('abort', nothing)
   dialogs.open(overlay)
   return promise
 }
@@ -96,7 +102,14 @@ const steps: Record<string, number> = { j: 1, down: 1, k: -1, up: -1 }
 
 /** The menu as a box; exported for its frames. */
 export function drawChoice(size: Size, theme: Theme, menu: Menu, list: ListState): OverlayBox {
-  const rows = Math.max(1, Math.min(menu.items.length, size.rows - 6))
+  const most = Math.min(72, size.columns - 4)
+  const about = cut(
+    theme,
+    (menu.lines ?? []).flatMap(text => wrap(text, most - 4)),
+    size.rows - 7 - menu.items.length,
+  )
+  const above = about.length > 0 ? [...about, ''] : []
+  const rows = Math.max(1, Math.min(menu.items.length, size.rows - 6 - above.length))
   const keyed = menu.items.some(item => item.key !== undefined)
   const parts = (index: number): Part[] => {
     const { label, key = ' ' } = menu.items[index]!
@@ -104,7 +117,10 @@ export function drawChoice(size: Size, theme: Theme, menu: Menu, list: ListState
   }
   const right = (index: number): Part[] => [[theme.dim, menu.items[index]!.detail ?? ''], ' ']
   const widest = menu.items.map((_, index) => partsWidth(parts(index)) + partsWidth(right(index)) + 2)
-  const columns = Math.min(size.columns - 4, Math.max(24, partsWidth([menu.title]) + 6, ...widest))
+  const columns = Math.min(
+    size.columns - 4,
+    Math.max(24, partsWidth([menu.title]) + 6, ...widest, about.length > 0 ? most : 0),
+  )
   const lines = drawList({
     theme,
     columns: columns - 2,
@@ -117,6 +133,21 @@ export function drawChoice(size: Size, theme: Theme, menu: Menu, list: ListState
   })
   return {
     columns,
-    lines: frame(theme, { columns, sections: [{ title: [[theme.title, menu.title]], lines }], focused: true }),
+    lines: frame(theme, {
+      columns,
+      sections: [
+        {
+          title: [[theme.title, menu.title]],
+          lines: [...above.map(text => ` ${line(columns - 4, [text])} `), ...lines],
+        },
+      ],
+      focused: true,
+    }),
   }
+}
+
+/** As many lines as there is room for; where some are missing, that shows. */
+function cut(theme: Theme, lines: string[], most: number): string[] {
+  if (lines.length <= most) return lines
+  return most > 0 ? [...lines.slice(0, most - 1), theme.glyph.ellipsis] : []
 }
