@@ -2,7 +2,7 @@
  * containers/storage, the image store of podman, buildah, CRI-O and skopeo, read where it lies: <driver>-images and
  * <driver>-layers of the graph root. Formats: containers/storage images.go and layers.go, containers/image storage.
  */
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Fault } from '../base/errors.ts'
@@ -43,6 +43,27 @@ export async function listContainersStorage(
 ): Promise<{ images: StoreListing[]; reason: StoreReason | null }> {
   const { value, reason } = await settled(location, () => basesOf(location).flatMap(base => listImages(location, base)))
   return { images: value ?? [], reason }
+}
+
+/**
+ * Where podman has these layers (diffIDs, bottom first) unpacked for overlayfs; null when it has not all of them. Layers
+ * of composefs are none: their files lie under other names.
+ */
+export function containersLayerDirectories(location: StoreLocation, diffIds: readonly Digest[]): string[] | null {
+  for (const base of basesOf(location).filter(one => one.driver === 'overlay')) {
+    const layers = [...layersOf(base, location).values()]
+    const found: string[] = []
+    let below: string | null = null
+    for (const diffId of diffIds) {
+      const layer = layers.find(one => one['diff-digest'] === diffId && (one.parent || null) === below)
+      const directory = layer && directoryOf(layer.base, layer.id)
+      if (!layer || !directory || existsSync(join(directory, '../composefs-data'))) break
+      found.push(directory)
+      below = layer.id
+    }
+    if (found.length === diffIds.length) return found
+  }
+  return null
 }
 
 /** One driver's part of a graph root. */

@@ -41,6 +41,20 @@ export async function listDockerStore(
   return { images: value ?? [], reason }
 }
 
+/** Where Docker has these layers (diffIDs, bottom first) unpacked for overlayfs; null when it has not all of them. */
+export function dockerLayerDirectories(location: StoreLocation, diffIds: readonly Digest[]): string[] | null {
+  const base = basesOf(location).find(one => one.driver === 'overlay2')
+  if (base === undefined) return null
+  const found: string[] = []
+  for (const [at, chainId] of chainIds(diffIds).entries()) {
+    const folder = join(base.folder, 'layerdb', chainId.replace(':', '/'))
+    const cacheId = readWord(join(folder, 'cache-id'))
+    if (cacheId === null || !isName(cacheId) || readWord(join(folder, 'diff')) !== diffIds[at]) return null
+    found.push(directoryOf(base, cacheId)!)
+  }
+  return found
+}
+
 /** One driver's part of a data root. */
 interface Base {
   driver: string

@@ -15,10 +15,11 @@ import type { FoundLayer } from './found.ts'
 import { hashRegion } from './hash-region.ts'
 import { type CacheSlot, decodeKept, findIndex, keepHashes, keepIndex, openIndex } from './index-cache.ts'
 import { brokenLayer, type IndexedLayer, indexRegion } from './index-region.ts'
+import { inflated } from './inflated.ts'
 import type { Job } from './jobs.ts'
 import type { Pool } from './pool.ts'
 import { readBody } from './read-body.ts'
-import { headOf, type Region } from './region.ts'
+import { headOf, type Region, readChunks } from './region.ts'
 import { type Compression, compressionOf, SNIFF_BYTES } from './sniff.ts'
 import { type Spool, spoolOf } from './spool.ts'
 import type { BrokenLayer, Image } from './types.ts'
@@ -43,7 +44,7 @@ export interface OpenLayer {
   compression: Compression | null
 }
 
-export type LayerReader = Pick<Image, 'indexLayer' | 'readFile' | 'hashFiles' | 'close'>
+export type LayerReader = Pick<Image, 'indexLayer' | 'readFile' | 'hashFiles' | 'layerTar' | 'close'>
 
 /** How a layer is compressed, by its first bytes; null when they are not here. */
 export function compressionOfFile(file: StoredFile | null): Compression | null {
@@ -133,15 +134,18 @@ export function readLayers(layers: OpenLayer[], context: LayerContext): LayerRea
     return loaded === null ? null : decodeKept(loaded.bytes, loaded)
   }
 
-  /** The plain bytes of a layer, by position. @throws Fault when they are not here any more. */
+  /** The bytes of a layer as they are stored. @throws Fault when they are not here any more. */
+  function storedOf(layer: number): Region {
+    const { file, missing } = layers[layer]!.found
+    if (file?.region) return file.region
+    const why = file === null ? missing : 'it came in a stream that was not kept'
+    throw new Fault(`The content of ${nameOf(layer)} can not be read: ${why}.`)
+  }
+
+  /** The plain bytes of a layer, by position. */
   function contentOf(layer: number): Region {
-    const { found, compression } = layers[layer]!
-    const region = found.file?.region
-    if (!region) {
-      throw new Fault(
-        `The content of ${nameOf(layer)} can not be read: ${found.file === null ? found.missing : 'it came in a stream that was not kept'}.`,
-      )
-    }
+    const { compression } = layers[layer]!
+    const region = storedOf(layer)
     if (compression === 'none' || compression === null) return region
     return (spools[layer] ??= spoolOf(region, compression, nameOf(layer), cacheFolder)).region
   }
@@ -186,6 +190,12 @@ export function readLayers(layers: OpenLayer[], context: LayerContext): LayerRea
         sums[i] = found[at]!
       })
       return sums
+    },
+    layerTar(layer, { signal } = {}) {
+      const region = storedOf(layer)
+      const compression = layers[layer]!.compression ?? 'none'
+      if (compression === 'none') return readChunks(region, 0, region.size, signal)
+      return inflated(region, compression, nameOf(layer), signal)
     },
     async close() {
       await pool.close()

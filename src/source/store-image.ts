@@ -18,6 +18,7 @@ import { type CacheSlot, decodeKept, findIndex, openIndex } from './index-cache.
 import { createPool } from './pool.ts'
 import { readStoreFile, storeFileAt } from './store-body.ts'
 import { indexTarSplit, type TarSplitJob } from './store-index.ts'
+import { readStoreTar } from './store-tar.ts'
 import type { StoreOptions } from './store-types.ts'
 import type { Image, LayerInfo, SourceKind } from './types.ts'
 
@@ -195,6 +196,21 @@ export function storeImage(stored: StoredImage, options: StoreOptions): Image {
         yield* other.readFile(layer, entry, { start: at, end, ...(signal ? { signal } : {}) })
       }
     },
+    async *layerTar(layer, { signal } = {}) {
+      const { path } = layers[layer]!
+      let given = 0
+      try {
+        for await (const chunk of readStoreTar({ path, directory: directoryOf(layer), name: nameOf(layer) }, signal)) {
+          given += chunk.length
+          yield chunk
+        }
+      } catch (error) {
+        if (isCancelled(error)) throw error
+        const other = await otherOf(layer)
+        if (other === null) throw error
+        yield* behind(other.layerTar(layer, { signal }), given)
+      }
+    },
     async hashFiles(layer, entries, work = {}) {
       const index = await indexLayer(layer, work)
       const other = elsewhere[layer]
@@ -213,6 +229,15 @@ export function storeImage(stored: StoredImage, options: StoreOptions): Image {
       await pool.close()
       await (await next?.catch(() => null))?.close()
     },
+  }
+}
+
+/** What comes after the first `given` bytes. */
+async function* behind(chunks: AsyncIterable<Uint8Array>, given: number): AsyncGenerator<Uint8Array> {
+  let skip = given
+  for await (const chunk of chunks) {
+    if (chunk.length > skip) yield chunk.subarray(skip)
+    skip = Math.max(0, skip - chunk.length)
   }
 }
 

@@ -84,6 +84,11 @@ export interface Image {
     entry: number,
     options?: { start?: number; end?: number; signal?: AbortSignal },
   ): AsyncIterable<Uint8Array>
+  /**
+   * The layer's tar as it was packed, not compressed: the bytes that its diffID is the digest of. Whoever keeps or unpacks
+   * them compares that. @throws Fault when they are not here.
+   */
+  layerTar(layer: number, options?: { signal?: AbortSignal | undefined }): AsyncIterable<Uint8Array>
   /** CRC-32 of the contents of these entries of a layer, by entry. Used where rule 12 asks whether content differs. */
   hashFiles(layer: number, entries: Uint32Array, work?: Work): Promise<Uint32Array>
   close(): Promise<void>

@@ -89,6 +89,9 @@ export function memoryImage(options: MemoryImageOptions): Image {
         yield bytes.subarray(at, at + 65_536)
       }
     },
+    async *layerTar(layer) {
+      yield layers[layer]!
+    },
     async hashFiles(layer, entries) {
       return entries.map(entry => crc32(content(layer, entry)))
     },
