@@ -78,7 +78,10 @@ export interface ContainerFacts extends Container {
   autoRemove: boolean
   restartPolicy: string
   driver: string | null
-  /** Directories of the overlay on the engine's machine, lower ones top first; null where the driver has none. */
+  /**
+   * Directories of the overlay on the engine's machine, lower ones top first; null where the driver tells none. With
+   * Docker the first lower one ends in `-init/diff`: the container's own mount points (/etc/hosts, /dev, …), no layer.
+   */
   overlay: { upper: string; work: string; lower: string[]; merged: string | null } | null
   /** The whole answer. */
   raw: unknown
@@ -97,6 +100,11 @@ export interface ContainerSpec {
   hostname?: string | undefined
   tty?: boolean | undefined
   openStdin?: boolean | undefined
+  /**
+   * The end of what the first one who is attached types is the end of its standard input; without a terminal so when it
+   * is not said. false for a container that is started detached.
+   */
+  stdinOnce?: boolean | undefined
   remove?: boolean | undefined
   readOnly?: boolean | undefined
   /** `none`, `host`, `bridge`, a network's name. */
@@ -150,12 +158,17 @@ export interface LogQuery {
   signal?: AbortSignal | undefined
 }
 
-/** A line of a log, or a part of one that was too long (`LOG_LINE_MOST` bytes). Raw bytes: nothing of it is harmless. */
+/**
+ * A line of a log without its line end, or a part of one that was too long (`LOG_LINE_MOST` bytes). Raw bytes: nothing of
+ * it is harmless.
+ */
 export interface LogLine {
   stream: 'stdout' | 'stderr'
   /** Nanoseconds since 1970; null where the engine gives none. */
   time: bigint | null
   bytes: Uint8Array
+  /** No line end followed: the next one of this stream goes on with it, or it was the last thing that was said. */
+  partial?: boolean | undefined
 }
 
 /** Bytes after which a line of a log is cut into parts. */
@@ -223,8 +236,12 @@ export interface Containers {
   capabilities: ContainerCapabilities
   list(options?: { all?: boolean; sizes?: boolean; signal?: AbortSignal | undefined }): Promise<Container[]>
   inspect(id: string, options?: { sizes?: boolean; signal?: AbortSignal | undefined }): Promise<ContainerFacts>
-  /** Ends with the signal; throws a Fault when the connection is lost. `since` in seconds since 1970. */
-  events(options: { signal: AbortSignal; since?: number }): AsyncIterable<EngineEvent>
+  /**
+   * Ends with the signal; throws a Fault when the connection is lost. `since` in seconds since 1970. `onOpen` is called
+   * when nothing that happens from now on is missed.
+   */
+  events(options: { signal: AbortSignal; since?: number; onOpen?: () => void }): AsyncIterable<EngineEvent>
+  /** Ends with the signal, and when the container does not run (any more). */
   stats(id: string, options: { signal: AbortSignal }): AsyncIterable<Stats>
   create(
     spec: ContainerSpec,
