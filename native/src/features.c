@@ -10,9 +10,9 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 
+#include "cgroup.h"
 #include "idmap.h"
 #include "out.h"
 #include "own.h"
@@ -48,14 +48,6 @@ static int probe(void *argument, const struct idmaps *maps) {
   f->lower_fd = overlay_takes("lowerdir+", FSCONFIG_FD, NULL, dir);
   f->whiteout = mknod("/tmp/a/x", S_IFCHR, 0) == 0;
   return 0;
-}
-
-static const char *cgroup_layout(void) {
-  struct statfs fs;
-  if (statfs("/sys/fs/cgroup", &fs) < 0) return "none";
-  if (fs.f_type == 0x63677270) return "unified";
-  if (statfs("/sys/fs/cgroup/unified", &fs) == 0 && fs.f_type == 0x63677270) return "hybrid";
-  return fs.f_type == 0x01021994 ? "v1" : "none";
 }
 
 static bool clone3_works(void) {
@@ -116,7 +108,7 @@ int features_main(struct err *e) {
   out_bool(&o, "mounts", f->mounts);
   out_number(&o, "mountErrno", f->mount_error);
   write_findings(&o, f);
-  out_text(&o, "cgroups", cgroup_layout());
+  out_text(&o, "cgroups", cgroup_layout_name(cgroup_layout()));
   out_bool(&o, "seccomp", prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0);
   OWN_FD self = sys_pidfd_open(getpid());
   out_bool(&o, "pidfd", self >= 0);

@@ -8,6 +8,7 @@
 
 #include "idmap.h"
 #include "pick.h"
+#include "resources.h"
 
 enum { MAX_LAYERS = 500, MAX_GROUPS = 1024, MAX_MOUNTS = 256, MAX_RLIMITS = 16 };
 
@@ -51,6 +52,8 @@ struct spec {
   struct mount_spec mounts[MAX_MOUNTS];
   int mount_count;
   struct list masked, read_only;
+  const char *cgroups_path;      /* NULL: ours to choose */
+  struct resources resources;
   bool unconfined;               /* no seccomp filter; asked for by `strata.seccomp: "none"` */
 };
 
@@ -60,5 +63,8 @@ void spec_free(struct spec *s);
 
 int spec_read_process(struct spec *s, const struct pick *root, struct err *e);
 int spec_read_linux(struct spec *s, const struct pick *root, struct err *e);
+
+/** `linux.resources`; `p` is the object `linux`, or any other that has a member `resources`. */
+int spec_read_resources(struct resources *r, const struct pick *p);
 
 #endif

@@ -59,22 +59,10 @@ static int read_map(struct idmap *map, const struct pick *p, const char *key) {
   return 0;
 }
 
-/** A limit that would not be kept must not be passed over: memory, cpu and pids need cgroups, which nothing here sets. */
-static int refuse_limits(const struct pick *p) {
-  static const char *const limits[] = {"memory", "cpu", "pids"};
-  struct pick resources, one;
-  if (pick_object(p, "resources", "linux.resources", &resources) < 0) return -1;
-  for (int i = 0; i < 3; i++) {
-    if (pick_object(&resources, limits[i], "linux.resources", &one) < 0) return -1;
-    if (one.object != NULL && json_first(p->d, one.object) != NULL)
-      return err_set(p->e, 0, "config: linux.resources.%s: limits by cgroup are not supported", limits[i]);
-  }
-  return 0;
-}
-
 int spec_read_linux(struct spec *s, const struct pick *root, struct err *e) {
   struct pick p;
-  if (pick_object(root, "linux", "linux", &p) < 0 || read_namespaces(s, &p) < 0 || refuse_limits(&p) < 0) return -1;
+  if (pick_object(root, "linux", "linux", &p) < 0 || read_namespaces(s, &p) < 0) return -1;
+  if (pick_text(&p, "cgroupsPath", &s->cgroups_path) < 0 || spec_read_resources(&s->resources, &p) < 0) return -1;
   if (read_map(&s->maps.uid, &p, "uidMappings") < 0 || read_map(&s->maps.gid, &p, "gidMappings") < 0) return -1;
   s->has_maps = s->maps.uid.count > 0 && s->maps.gid.count > 0;
   if (s->has_maps) s->namespaces |= CLONE_NEWUSER;
