@@ -136,6 +136,12 @@ async function openExported(
     async *layerTar(layer, { signal } = {}) {
       yield* (await transfer.image(true, { signal })).layerTar(layer, { signal })
     },
+    async copyLayer(layer, to, work = {}) {
+      return (await transfer.image(true, work)).copyLayer(layer, to, work)
+    },
+    async documents(work = {}) {
+      return (await transfer.image(true, work)).documents()
+    },
     async hashFiles(layer, entries, work = {}) {
       const index = await image.indexLayer(layer, work)
       const hashed = index.hashKind === 'crc32' ? index.hashed : null

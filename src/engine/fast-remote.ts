@@ -146,7 +146,17 @@ async function assemble(
   const source = kind === 'podman' ? 'podman-helper' : 'docker-helper'
   const odd = anomalies.map(text => imageAnomaly('odd-config', text))
   return storeImage(
-    { source, names, id, digest: manifest, config, rawConfig, layers: await Promise.all(layers), anomalies: odd },
+    {
+      source,
+      names,
+      id,
+      digest: manifest,
+      config,
+      rawConfig,
+      configBytes: bytes,
+      layers: await Promise.all(layers),
+      anomalies: odd,
+    },
     options,
   )
 }
@@ -198,6 +208,9 @@ function withHelperFiles(image: Image, plan: HelperPlan, { client, facts, next, 
     },
     async *layerTar(layer, options) {
       yield* (await other()).layerTar(layer, options)
+    },
+    async copyLayer(layer, to, work) {
+      return (await other()).copyLayer(layer, to, work)
     },
     async hashFiles(layer, entries, work) {
       return (await other()).hashFiles(layer, entries, work)

@@ -1,4 +1,5 @@
 /** From what a format's reader found to the Image that everybody else knows. */
+import { Fault } from '../base/errors.ts'
 import { chainIds } from '../image/digest.ts'
 import { stepAnomalies, stepsOf } from '../image/steps.ts'
 import type { Digest } from '../image/types.ts'
@@ -41,6 +42,12 @@ export function assemble(found: FoundImage, context: AssembleContext): Image {
     others: found.others,
     anomalies: [...found.anomalies, ...countAnomalies(found)],
     ...reader,
+    async documents() {
+      if (found.documents !== null) return found.documents
+      throw new Fault(`${context.where} has no config of the image that could be handed on.`, {
+        hint: 'It is an archive of Docker before 1.10: docker load and docker save make a new one of it.',
+      })
+    },
     async close() {
       await reader.close()
       await context.close()

@@ -197,6 +197,7 @@ function readImage(location: StoreLocation, base: Base, image: ImageRecord): Sto
     digest: image.digest,
     config,
     rawConfig,
+    configBytes: bytes,
     layers: chain.map((layer, at) => toLayer(layer, blobs[at])),
     anomalies: anomalies.map(text => imageAnomaly('odd-config', text)),
   }

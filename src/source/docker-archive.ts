@@ -51,6 +51,7 @@ export async function readDockerArchive(folder: Folder, items: DockerItem[], cho
     digest: null,
     config,
     rawConfig,
+    documents: { config: bytes, manifest: null },
     layers: item.Layers.map((path, layer) => findLayer(folder, item, path, config.diffIds[layer])),
     anomalies: [
       ...anomalies.map(text => imageAnomaly('odd-config', text)),

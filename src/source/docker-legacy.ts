@@ -52,6 +52,7 @@ export async function readLegacyArchive(folder: Folder, choice: Choice): Promise
       parent: null,
     },
     rawConfig,
+    documents: null,
     layers: chain.map(({ id }) => ({
       file: folder.file(`${id}/layer.tar`),
       missing: `${folder.name} has no file ${id}/layer.tar`,

@@ -117,7 +117,7 @@ function idsOf(base: Base): Digest[] {
 }
 
 function readImage(location: StoreLocation, base: Base, { id, names, digests }: Found) {
-  const { config, rawConfig, anomalies } = readConfig(base, id)
+  const { config, rawConfig, configBytes, anomalies } = readConfig(base, id)
   const chain = chainIds(config.diffIds)
   return {
     source: location.kind,
@@ -126,17 +126,26 @@ function readImage(location: StoreLocation, base: Base, { id, names, digests }: 
     digest: digests[0]?.slice(digests[0].indexOf('@') + 1) ?? null,
     config,
     rawConfig,
+    configBytes,
     layers: config.diffIds.map((diffId, at) => readLayer(base, diffId, chain[at]!, chain[at - 1] ?? null, digests)),
     anomalies: anomalies.map(text => imageAnomaly('odd-config', text)),
     stepIds: stepIdsOf(base, id, config),
   }
 }
 
-function readConfig(base: Base, id: Digest): { config: ImageConfig; rawConfig: unknown; anomalies: string[] } {
+function readConfig(
+  base: Base,
+  id: Digest,
+): {
+  config: ImageConfig
+  rawConfig: unknown
+  configBytes: Uint8Array
+  anomalies: string[]
+} {
   const bytes = readSmall(join(base.folder, 'imagedb/content', id.replace(':', '/')), limits.config)
   if (digestOf(bytes) !== id) throw new Unsettled(`The config of ${id} in ${safe(base.root)} does not have its digest.`)
   const rawConfig = parseJson(bytes, `the config of ${id}`)
-  return { rawConfig, ...parseConfig(rawConfig) }
+  return { rawConfig, configBytes: bytes, ...parseConfig(rawConfig) }
 }
 
 function readLayer(base: Base, diffId: Digest, chainId: Digest, parent: Digest | null, names: string[]): StoredLayer {

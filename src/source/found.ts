@@ -2,7 +2,7 @@
 import type { Digest, ImageConfig, Platform } from '../image/types.ts'
 import type { Anomaly } from '../layer/entry.ts'
 import type { StoredFile } from './folder.ts'
-import type { OtherManifest, SourceKind } from './types.ts'
+import type { Documents, OtherManifest, SourceKind } from './types.ts'
 
 /** Which image of an archive or layout is wanted. All null: the one there is, or the first. */
 export interface Choice {
@@ -20,6 +20,8 @@ export interface FoundImage {
   digest: Digest | null
   config: ImageConfig
   rawConfig: unknown
+  /** null: it has none that could be handed on. */
+  documents: Documents | null
   layers: FoundLayer[]
   anomalies: Anomaly[]
   others: OtherManifest[]

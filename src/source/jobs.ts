@@ -37,6 +37,10 @@ export type Job =
   | ({ kind: 'tar-split' } & TarSplitJob)
   /** CRC-32 of the contents of files in an engine's store. */
   | ({ kind: 'store-hash' } & StoreHashJob)
+  /** Inflates a layer; its plain bytes go to the port, as fast as the gate lets them. */
+  | { kind: 'pour'; name: string; region: Region; compression: Compression; port: MessagePort; gate: SharedArrayBuffer }
+  /** Writes a layer into an open file as it is, and hashes it and the tar in it. */
+  | { kind: 'copy'; name: string; region: Region; compression: Compression; to: number }
   /** Reads an archive that passes by once: from a region, or from chunks that arrive at the port. */
   | {
       kind: 'stream'
@@ -55,6 +59,8 @@ export interface Result {
   hash: Uint32Array
   'tar-split': LayerIndex
   'store-hash': Uint32Array
+  pour: null
+  copy: { digest: Digest; diffId: Digest; bytes: number }
   stream: StreamEnd
 }
 

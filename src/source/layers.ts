@@ -15,9 +15,9 @@ import type { FoundLayer } from './found.ts'
 import { hashRegion } from './hash-region.ts'
 import { type CacheSlot, decodeKept, findIndex, keepHashes, keepIndex, openIndex } from './index-cache.ts'
 import { brokenLayer, type IndexedLayer, indexRegion } from './index-region.ts'
-import { inflated } from './inflated.ts'
 import type { Job } from './jobs.ts'
 import type { Pool } from './pool.ts'
+import { poured } from './pour.ts'
 import { readBody } from './read-body.ts'
 import { headOf, type Region, readChunks } from './region.ts'
 import { type Compression, compressionOf, SNIFF_BYTES } from './sniff.ts'
@@ -44,7 +44,7 @@ export interface OpenLayer {
   compression: Compression | null
 }
 
-export type LayerReader = Pick<Image, 'indexLayer' | 'readFile' | 'hashFiles' | 'layerTar' | 'close'>
+export type LayerReader = Pick<Image, 'indexLayer' | 'readFile' | 'hashFiles' | 'layerTar' | 'copyLayer' | 'close'>
 
 /** How a layer is compressed, by its first bytes; null when they are not here. */
 export function compressionOfFile(file: StoredFile | null): Compression | null {
@@ -195,7 +195,23 @@ export function readLayers(layers: OpenLayer[], context: LayerContext): LayerRea
       const region = storedOf(layer)
       const compression = layers[layer]!.compression ?? 'none'
       if (compression === 'none') return readChunks(region, 0, region.size, signal)
-      return inflated(region, compression, nameOf(layer), signal)
+      return poured({ region, compression, name: nameOf(layer) }, pool, signal)
+    },
+    async copyLayer(layer, to, work = {}) {
+      const region = storedOf(layer)
+      const { found, compression } = layers[layer]!
+      if (region.ready) await region.ready(region.size, work.signal)
+      const job = {
+        kind: 'copy',
+        name: nameOf(layer),
+        region: plain(region),
+        compression: compression ?? 'none',
+        to,
+      } as const
+      return {
+        ...(await pool.run(job, { ...work, weight: weightOf(found.file!.size, compression) })),
+        compression: job.compression,
+      }
     },
     async close() {
       await pool.close()

@@ -82,7 +82,7 @@ function firstUsable(groups: Listed[][], at: number, choice: Choice): number {
 async function look(folder: Folder, one: Listed): Promise<Candidate> {
   if (!one.present || one.kind === 'index') return unread(one)
   try {
-    const manifest = await readManifest(folder, one.descriptor)
+    const { manifest } = await readManifest(folder, one.descriptor)
     return { ...one, manifest, ...kindOf(one, manifest) }
   } catch (error) {
     if (error instanceof Fault) return unread(one)
@@ -94,9 +94,11 @@ function unread(one: Listed): Candidate {
   return { ...one, manifest: null, artifactType: one.descriptor.artifactType }
 }
 
-async function readManifest(folder: Folder, descriptor: Descriptor): Promise<ImageManifest> {
-  const bytes = await readBlob(folder, descriptor, limits.manifest, 'the manifest')
-  return readJson(bytes, imageManifest, `the manifest ${descriptor.digest} of ${folder.name}`)
+async function readManifest(folder: Folder, descriptor: Descriptor) {
+  const raw = await readBlob(folder, descriptor, limits.manifest, 'the manifest')
+  const manifest = readJson(raw, imageManifest, `the manifest ${descriptor.digest} of ${folder.name}`)
+  const mediaType = manifest.mediaType ?? descriptor.mediaType ?? 'application/vnd.oci.image.manifest.v1+json'
+  return { manifest, mediaType, raw }
 }
 
 const imageConfigs = new Set([
@@ -172,7 +174,7 @@ async function platformOfConfig(folder: Folder, one: Candidate): Promise<Platfor
 }
 
 async function readImage(folder: Folder, chosen: Candidate): Promise<FoundImage> {
-  const manifest = chosen.manifest ?? (await readManifest(folder, chosen.descriptor))
+  const { manifest, mediaType, raw } = await readManifest(folder, chosen.descriptor)
   const bytes = await readBlob(folder, manifest.config, limits.config, 'the config')
   const artifact = chosen.kind === 'artifact'
   const rawConfig = artifact
@@ -194,6 +196,7 @@ async function readImage(folder: Folder, chosen: Candidate): Promise<FoundImage>
     digest: chosen.descriptor.digest,
     config,
     rawConfig,
+    documents: { config: bytes, manifest: { mediaType, bytes: raw } },
     layers: manifest.layers.map(layer => findLayer(folder, layer)),
     anomalies: odd,
     others: [],

@@ -13,6 +13,7 @@ import type { Anomaly } from '../layer/entry.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
 import { pathOf } from '../layer/path-tree.ts'
 import { controlOf } from './cancel.ts'
+import { copyTar } from './copy-tar.ts'
 import { imageAnomaly } from './found.ts'
 import { type CacheSlot, decodeKept, findIndex, openIndex } from './index-cache.ts'
 import { createPool } from './pool.ts'
@@ -30,6 +31,7 @@ export interface StoredImage {
   digest: Digest | null
   config: ImageConfig
   rawConfig: unknown
+  configBytes: Uint8Array
   layers: StoredLayer[]
   anomalies: Anomaly[]
   /** Ids of the images that end at steps, by the step's position from 0; where an engine knows none, nothing. */
@@ -152,6 +154,23 @@ export function storeImage(stored: StoredImage, options: StoreOptions): Image {
     return other!
   }
 
+  async function* layerTar(layer: number, { signal }: Work = {}): AsyncGenerator<Uint8Array> {
+    const { path } = layers[layer]!
+    let given = 0
+    try {
+      const from = { path, directory: directoryOf(layer), name: nameOf(layer) }
+      for await (const chunk of readStoreTar(from, pool, signal)) {
+        given += chunk.length
+        yield chunk
+      }
+    } catch (error) {
+      if (isCancelled(error)) throw error
+      const other = await otherOf(layer)
+      if (other === null) throw error
+      yield* behind(other.layerTar(layer, { signal }), given)
+    }
+  }
+
   function directoryOf(layer: number): string {
     const { directory } = layers[layer]!
     if (directory !== null) return directory
@@ -196,21 +215,9 @@ export function storeImage(stored: StoredImage, options: StoreOptions): Image {
         yield* other.readFile(layer, entry, { start: at, end, ...(signal ? { signal } : {}) })
       }
     },
-    async *layerTar(layer, { signal } = {}) {
-      const { path } = layers[layer]!
-      let given = 0
-      try {
-        for await (const chunk of readStoreTar({ path, directory: directoryOf(layer), name: nameOf(layer) }, signal)) {
-          given += chunk.length
-          yield chunk
-        }
-      } catch (error) {
-        if (isCancelled(error)) throw error
-        const other = await otherOf(layer)
-        if (other === null) throw error
-        yield* behind(other.layerTar(layer, { signal }), given)
-      }
-    },
+    layerTar,
+    copyLayer: (layer, to, work = {}) => copyTar(layerTar(layer, work), to, work),
+    documents: async () => ({ config: stored.configBytes, manifest: null }),
     async hashFiles(layer, entries, work = {}) {
       const index = await indexLayer(layer, work)
       const other = elsewhere[layer]

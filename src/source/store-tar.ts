@@ -3,10 +3,11 @@
  * the contents of files, and the directory that they lie in. What comes out is the layer bit by bit, if nobody has
  * changed the store; the diffID tells.
  */
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { Fault } from '../base/errors.ts'
 import { safeBytes } from '../base/text.ts'
-import { inflated } from './inflated.ts'
+import type { Pool } from './pool.ts'
+import { poured } from './pour.ts'
 import { headOf, type Region, readChunks } from './region.ts'
 import { compressionOf, SNIFF_BYTES } from './sniff.ts'
 import { type LayerFolder, openLayerFolder } from './store-folder.ts'
@@ -23,12 +24,13 @@ export interface StoreTar {
 /** @throws Fault when a file is gone, or is not as long as it was. */
 export async function* readStoreTar(
   { path, directory, name }: StoreTar,
+  pool: Pool,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const split = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
   const files = openLayerFolder(directory, name)
   try {
-    for await (const line of linesOf({ fd: split, start: 0, size: Number.MAX_SAFE_INTEGER }, name, signal)) {
+    for await (const line of linesOf({ fd: split, start: 0, size: fstatSync(split).size }, name, pool, signal)) {
       const piece = parse(line, name)
       if ('bytes' in piece) yield piece.bytes
       else if (piece.size > 0) yield* contentOf(files, piece, name, signal)
@@ -45,9 +47,9 @@ type Piece = { bytes: Uint8Array } | { path: Uint8Array; size: number }
 /** A line holds at most one extended header and its base64. */
 const MAX_LINE = 24 << 20
 
-async function* linesOf(region: Region, name: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
+async function* linesOf(region: Region, name: string, pool: Pool, signal?: AbortSignal): AsyncGenerator<Buffer> {
   const compression = compressionOf(headOf(region, SNIFF_BYTES))
-  const plain = compression === 'none' ? readChunks(region) : inflated(region, compression, name, signal)
+  const plain = compression === 'none' ? readChunks(region) : poured({ region, compression, name }, pool, signal)
   let begun: Uint8Array[] = []
   let length = 0
   for await (const chunk of plain) {

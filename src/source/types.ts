@@ -19,6 +19,8 @@ export type SourceKind =
   /** Through a helper container (`--fast-remote`). */
   | 'docker-helper'
   | 'podman-helper'
+  /** The native engine's own. */
+  | 'strata-store'
   | 'sample'
 
 /** What is known of a layer before it is indexed. */
@@ -48,6 +50,22 @@ export interface OtherManifest {
   names: string[]
   /** Whether its manifest is here too. */
   present: boolean
+}
+
+/** What describes an image, byte by byte. */
+export interface Documents {
+  config: Uint8Array
+  /** null: there is none, or it does not describe the layers as they are kept. */
+  manifest: { mediaType: string; bytes: Uint8Array } | null
+}
+
+/** What was written of a layer. */
+export interface CopiedLayer {
+  /** Of what was written, and of the tar in it. */
+  digest: Digest
+  diffId: Digest
+  bytes: number
+  compression: 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2'
 }
 
 export interface Image {
@@ -89,6 +107,10 @@ export interface Image {
    * them compares that. @throws Fault when they are not here.
    */
   layerTar(layer: number, options?: { signal?: AbortSignal | undefined }): AsyncIterable<Uint8Array>
+  /** Writes a layer into an open file as it is kept, compressed or not. Whoever keeps it compares the digests. */
+  copyLayer(layer: number, to: number, work?: Work): Promise<CopiedLayer>
+  /** @throws Fault when the image has no documents that could be handed on (archives of Docker before 1.10). */
+  documents(work?: Work): Promise<Documents>
   /** CRC-32 of the contents of these entries of a layer, by entry. Used where rule 12 asks whether content differs. */
   hashFiles(layer: number, entries: Uint32Array, work?: Work): Promise<Uint32Array>
   close(): Promise<void>

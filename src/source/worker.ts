@@ -3,10 +3,12 @@ import { parentPort } from 'node:worker_threads'
 import { Fault, isAbort, reasonOf } from '../base/errors.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
 import { type Control, flagControl } from './cancel.ts'
+import { copyLayer } from './copy-layer.ts'
 import { hashRegion } from './hash-region.ts'
 import { findIndex, keepHashes, keepIndex, unpack } from './index-cache.ts'
 import { indexRegion } from './index-region.ts'
 import { type Answer, type Job, transferable } from './jobs.ts'
+import { pour } from './pour.ts'
 import { hashStoreFiles } from './store-body.ts'
 import { indexTarSplit } from './store-index.ts'
 import { readStream } from './stream-job.ts'
@@ -60,6 +62,11 @@ async function run(job: Job, control: Control): Promise<{ value: unknown; buffer
       const sums = await hashStoreFiles(job, control)
       return { value: sums, buffers: [sums.buffer as ArrayBuffer] }
     }
+    case 'pour':
+      await pour(job, control)
+      return { value: null, buffers: [] }
+    case 'copy':
+      return { value: await copyLayer(job, control), buffers: [] }
     case 'stream':
       return { value: await readStream(job, control), buffers: [] }
   }

@@ -11,6 +11,7 @@ import { stepsOf } from '../../src/image/steps.ts'
 import { IndexBuilder } from '../../src/layer/index-builder.ts'
 import type { LayerIndex } from '../../src/layer/layer-index.ts'
 import { TarScanner } from '../../src/layer/tar-scanner.ts'
+import { copyTar } from '../../src/source/copy-tar.ts'
 import type { Image } from '../../src/source/types.ts'
 
 export interface MemoryImageOptions {
@@ -55,7 +56,7 @@ export function memoryImage(options: MemoryImageOptions): Image {
     known.set(layer, index)
     return index
   }
-  return {
+  const image: Image = {
     reference: options.reference ?? 'myapp:1',
     names,
     source: 'docker-archive',
@@ -92,11 +93,18 @@ export function memoryImage(options: MemoryImageOptions): Image {
     async *layerTar(layer) {
       yield layers[layer]!
     },
+    copyLayer(layer, to, work) {
+      return copyTar(image.layerTar(layer), to, work)
+    },
+    async documents() {
+      return { config: Buffer.from(JSON.stringify(rawConfig)), manifest: null }
+    },
     async hashFiles(layer, entries) {
       return entries.map(entry => crc32(content(layer, entry)))
     },
     async close() {},
-  } as Image
+  }
+  return image
 }
 
 /** `half`: only the first half of the entries is there, as when a tar is cut. */

@@ -1,0 +1,54 @@
+/** A layer written into a file as it is, hashed on its way, and so is the tar in it. Runs on a worker thread. */
+import { createHash } from 'node:crypto'
+import { writeSync } from 'node:fs'
+import type { Digest } from '../image/types.ts'
+import type { Control } from './cancel.ts'
+import { createInflate } from './inflate.ts'
+import type { Job } from './jobs.ts'
+import { readInto } from './region.ts'
+
+const CHUNK = 256 << 10
+
+/** @throws Fault when the layer can not be inflated, and what the system says when it can not be written. */
+export async function copyLayer(
+  { region, compression, name, to }: Extract<Job, { kind: 'copy' }>,
+  control: Control,
+): Promise<{ digest: Digest; diffId: Digest; bytes: number }> {
+  const blob = createHash('sha256')
+  const tar = compression === 'none' ? blob : createHash('sha256')
+  const inflate =
+    compression === 'none'
+      ? null
+      : createInflate(
+          compression,
+          chunk => {
+            control.check()
+            tar.update(chunk)
+          },
+          { name },
+        )
+  const chunk = new Uint8Array(new ArrayBuffer(CHUNK))
+  let bytes = 0
+  try {
+    while (bytes < region.size) {
+      control.check()
+      const got = readInto(region, bytes, chunk)
+      if (got === 0) break
+      const piece = chunk.subarray(0, got)
+      blob.update(piece)
+      writeWhole(to, piece)
+      await inflate?.push(piece)
+      bytes += got
+      control.progress(bytes, region.size)
+    }
+    await inflate?.end()
+  } finally {
+    inflate?.close()
+  }
+  const digest = `sha256:${blob.digest('hex')}`
+  return { digest, diffId: inflate === null ? digest : `sha256:${tar.digest('hex')}`, bytes }
+}
+
+function writeWhole(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at)
+}
