@@ -5,24 +5,19 @@
 #include "diff.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/xattr.h>
 
-#include "lower.h"
 #include "out.h"
-#include "overlay_marks.h"
 #include "own.h"
 #include "spawn.h"
 #include "sys.h"
+#include "upper.h"
 
 enum { WRITE_AT = 1 << 16, MAX_DEPTH = 1500 };
 
 struct walk {
   struct lower_stack lower;
-  bool user;
   char *path; /* of the entry being looked at, without a leading slash */
   size_t length, capacity;
   struct out out;
@@ -38,18 +33,6 @@ struct level {
   struct stat st;
 };
 
-static const char *type_name(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFREG: return "file";
-    case S_IFDIR: return "dir";
-    case S_IFLNK: return "symlink";
-    case S_IFCHR: return "char";
-    case S_IFBLK: return "block";
-    case S_IFIFO: return "fifo";
-    default: return "socket";
-  }
-}
-
 static int written(struct walk *w) { return out_write(&w->out, 1) < 0 ? err_set(w->e, errno, "write the answer") : 0; }
 
 static int line(struct walk *w, char change, size_t path_length, const struct stat *st) {
@@ -58,7 +41,7 @@ static int line(struct walk *w, char change, size_t path_length, const struct st
   out_open(&w->out, '{');
   out_text(&w->out, "change", letter);
   out_path(&w->out, "path", slashed, path_length + 1);
-  out_text(&w->out, "type", type_name(st->st_mode));
+  out_text(&w->out, "type", upper_type(st->st_mode));
   out_number(&w->out, "size", S_ISREG(st->st_mode) ? st->st_size : 0);
   out_close(&w->out, '}');
   out_line(&w->out);
@@ -97,43 +80,6 @@ static void pop(struct walk *w, size_t before) {
   w->path[before] = 0;
 }
 
-static bool same_time(const struct timespec *a, const struct timespec *b) {
-  return a->tv_sec == b->tv_sec && (a->tv_nsec == b->tv_nsec || a->tv_nsec == 0 || b->tv_nsec == 0);
-}
-
-static ssize_t capability(int dir, const char *path, char value[64]) {
-  char name[32];
-  OWN_FD fd = sys_openat2(dir, path, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH_ | RESOLVE_NO_MAGICLINKS_);
-  if (fd < 0) return 0;
-  snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-  ssize_t length = getxattr(name, "security.capability", value, 64);
-  return length < 0 ? 0 : length;
-}
-
-/** moby's rule for one name that is there above and below. */
-static bool differs(struct walk *w, int parent, const char *name, const struct stat *st, const struct stat *below, int layer) {
-  char one[64], two[64];
-  if (st->st_mode != below->st_mode || st->st_uid != below->st_uid || st->st_gid != below->st_gid) return true;
-  if (S_ISDIR(st->st_mode)) return false;
-  if (st->st_rdev != below->st_rdev || st->st_size != below->st_size || !same_time(&st->st_mtim, &below->st_mtim)) return true;
-  if (!S_ISREG(st->st_mode)) return false;
-  ssize_t length = capability(parent, name, one);
-  return length != capability(w->lower.fds[layer], w->path, two) || memcmp(one, two, (size_t)length) != 0;
-}
-
-static bool opaque(const struct walk *w, int fd) {
-  char value[2];
-  return fgetxattr(fd, MARK(w->user, "opaque"), value, sizeof value) == 1 && value[0] == 'y';
-}
-
-/** A whiteout without device nodes: an empty file with the mark. */
-static bool empty_whiteout(const struct walk *w, int parent, const char *name, const struct stat *st) {
-  if (!S_ISREG(st->st_mode) || st->st_size != 0) return false;
-  char value[2];
-  OWN_FD fd = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  return fd >= 0 && fgetxattr(fd, MARK(w->user, "whiteout"), value, sizeof value) >= 0;
-}
-
 static int directory(struct walk *w, int fd, struct level *level, const struct lower_view *view);
 
 /** What an opaque directory hides: the names below that it does not have itself. */
@@ -160,24 +106,21 @@ static int hidden(struct walk *w, int fd, struct level *level, const struct lowe
 
 static int subdirectory(struct walk *w, int parent, const char *name, struct level *above, const struct stat *st, bool told, const struct lower_view *view) {
   OWN_FD fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) return 0; /* it went meanwhile: the container runs */
   if (fd < 0) return err_set(w->e, errno, "open %.200s", w->path);
   if (above->depth == MAX_DEPTH) return err_set(w->e, 0, "directories more than %d deep", MAX_DEPTH);
   struct level level = {.up = above, .depth = above->depth + 1, .told = told, .path_length = w->length, .st = *st};
-  if (view->count > 0 && opaque(w, fd) && hidden(w, fd, &level, view) < 0) return -1;
+  if (view->count > 0 && upper_opaque(&w->lower, fd) && hidden(w, fd, &level, view) < 0) return -1;
   return directory(w, fd, &level, view);
 }
 
 static int entry(struct walk *w, int parent, const char *name, struct level *above, const struct lower_view *view) {
-  struct stat st, below;
-  struct lower_view own = {.count = 0};
-  int layer = 0;
-  if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0) return errno == ENOENT ? 0 : err_set(w->e, errno, "look at %.200s", w->path);
-  bool there = view->count > 0 && lower_find(&w->lower, view, w->path, &below, &layer, &own);
-  if (mark_is_whiteout(&st) || empty_whiteout(w, parent, name, &st)) return there ? tell(w, above, 'D', &below) : 0;
-  bool changed = !there || differs(w, parent, name, &st, &below, layer);
-  if (changed && tell(w, above, there ? 'C' : 'A', &st) < 0) return -1;
-  if (!S_ISDIR(st.st_mode)) return 0;
-  return subdirectory(w, parent, name, above, &st, changed, &own);
+  struct upper_entry u;
+  struct lower_view own;
+  if (upper_look(&w->lower, view, parent, name, w->path, &u, &own) < 0) return errno == ENOENT ? 0 : err_set(w->e, errno, "look at %.200s", w->path);
+  if (u.letter != 0 && tell(w, above, u.letter, &u.st) < 0) return -1;
+  if (u.whiteout || !S_ISDIR(u.st.st_mode)) return 0;
+  return subdirectory(w, parent, name, above, &u.st, u.letter != 0, &own);
 }
 
 static int directory(struct walk *w, int fd, struct level *level, const struct lower_view *view) {
@@ -204,10 +147,10 @@ static void many_files(void) {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
-static int whole(struct walk *w, const struct diff_options *o) {
+static int whole(struct walk *w, const struct diff_options *o, bool user) {
   struct lower_view view;
   size_t before;
-  if (lower_open(&w->lower, o->lower, o->lower_count, w->user, w->e) < 0 || push(w, "", &before) < 0) return -1;
+  if (lower_open(&w->lower, o->lower, o->lower_count, user, w->e) < 0 || push(w, "", &before) < 0) return -1;
   lower_whole(&w->lower, &view);
   OWN_FD upper = open(o->upper, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (upper < 0) return err_set(w->e, errno, "upper directory %s", o->upper);
@@ -218,9 +161,9 @@ static int whole(struct walk *w, const struct diff_options *o) {
 static int job(void *argument, const struct idmaps *maps) {
   const struct diff_options *o = argument;
   struct err e = {0};
-  struct walk w = {.user = maps != NULL || o->user, .e = &e};
+  struct walk w = {.e = &e};
   many_files();
-  int result = whole(&w, o);
+  int result = whole(&w, o, maps != NULL || o->user);
   if (result < 0) out_error(2, &e);
   lower_close(&w.lower);
   if (w.path != NULL) free(w.path - 1);
