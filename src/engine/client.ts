@@ -155,7 +155,7 @@ async function ask(docker: Docker, endpoint: Endpoint, path: string, call: Ask):
           path: given.length > 0 ? `${path}?` : path,
           method,
           options: { _query: Object.fromEntries(given), _body: tar ? undefined : (body ?? {}) },
-          ...(tar && { file: tar }),
+          ...(tar ? { file: tar } : { allowEmpty: body !== undefined }),
           isStream,
           hijack,
           statusCodes: method === 'GET' ? { 200: true } : hijack ? { 101: true } : done,
