@@ -5,7 +5,7 @@
 import process from 'node:process'
 import { Fault, isAbort } from './base/errors.ts'
 import { ClosedPipe, createOutput } from './cli/output.ts'
-import { runProgram } from './cli/program.ts'
+import { runQuick } from './cli/quick.ts'
 
 const interrupt = new AbortController()
 
@@ -19,12 +19,17 @@ process.on('SIGINT', () => {
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
 
-try {
-  const io = { out: createOutput(process.stdout), err: createOutput(process.stderr), signal: interrupt.signal }
-  const code = await runProgram(process.argv.slice(2), io)
-  process.exitCode = interrupt.signal.aborted ? 130 : code
-} catch (error) {
-  process.exitCode = await told(error)
+void main()
+
+async function main(): Promise<void> {
+  try {
+    const io = { out: createOutput(process.stdout), err: createOutput(process.stderr), signal: interrupt.signal }
+    const args = process.argv.slice(2)
+  const code = (await runQuick(args, io)) ?? (await (await import('./cli/program.ts')).runProgram(args, io))
+    process.exitCode = interrupt.signal.aborted ? 130 : code
+  } catch (error) {
+    process.exitCode = await told(error)
+  }
 }
 
 /** Says what failed, as one sentence and what to do about it, and gives the exit code. */

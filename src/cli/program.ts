@@ -1,7 +1,10 @@
 /** The verbs and their options, as commander knows them. Each verb's own file is loaded when it runs. */
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
+import { Fault } from '../base/errors.ts'
+import { containerVerbs } from './containers/verbs.ts'
 import type { Io } from './output.ts'
+import { engineFlags } from './quick.ts'
 import { usageFault } from './usage.ts'
 
 /** Runs the command line and gives the exit code. Throws a Fault with exit code 2 when it can not be understood. */
@@ -14,17 +17,23 @@ export async function runProgram(args: string[], io: Io): Promise<number> {
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode !== 0) throw usageFault(error, program, args)
+    if (error.exitCode !== 0) throw orDockers(usageFault(error, program, args), args[0])
   }
   await io.out.flush()
   return code
+}
+
+/** As docker: 2 may be the program's own exit code there. */
+function orDockers(fault: Fault, verb: string | undefined): Fault {
+  if (!containerVerbs.some(one => one.name === verb && one.command)) return fault
+  return new Fault(fault.message, { exitCode: 125, ...(fault.hint === undefined ? {} : { hint: fault.hint }) })
 }
 
 /** What a verb is called with, after its arguments. */
 export type Options = Record<string, unknown>
 
 /** A verb: its arguments as they were given, its options, the names of all verbs below it; gives an exit code. */
-type Verb = (io: Io, values: string[], options: Options, verbs: string[]) => Promise<number | undefined>
+export type Verb = (io: Io, values: string[], options: Options, verbs: string[]) => Promise<number | undefined>
 
 function describe(io: Io, done: (code: number) => void): Command {
   const program = new Command('strata')
@@ -88,6 +97,14 @@ function describe(io: Io, done: (code: number) => void): Command {
     'what works on this machine, and what mends the rest',
     async () => (await import('./doctor.ts')).doctor,
   )
+  for (const { name, values, about, flags, command: others, load } of containerVerbs) {
+    const command = program.command(`${name} ${values}`.trim()).description(about)
+    for (const [names, text, many] of [...flags, ...engineFlags])
+      if (many) command.option(names, text, gathered)
+      else command.option(names, text)
+    if (others) command.passThroughOptions()
+    command.action(act(io, done, load))
+  }
   quiet(program)
   return program
 }
@@ -126,7 +143,7 @@ function act(io: Io, done: (code: number) => void, load: () => Promise<Verb>) {
   return async (...all: unknown[]) => {
     const command = all.pop() as Command
     all.pop()
-    const values = all.filter(value => value !== undefined) as string[]
+    const values = all.flat().filter(value => value !== undefined) as string[]
     const verb = await load()
     const verbs = command.commands.map(one => one.name())
     done((await verb(io, values, { ...given(command.parent), ...given(command) }, verbs)) ?? 0)
@@ -150,6 +167,6 @@ function quiet(program: Command): void {
     command
       .exitOverride()
       .configureOutput({ writeErr: () => {} })
-      .helpOption('-h, --help', 'this text')
+      .helpOption(command.options.some(one => one.short === '-h') ? '--help' : '-h, --help', 'this text')
   }
 }

@@ -27,6 +27,11 @@ export interface ContainerWish {
   network: 'none' | 'host'
   readOnlyRoot: boolean
   volumes: readonly Volume[]
+  tmpfs?: readonly { destination: string; options: readonly string[] }[] | undefined
+  /** Limits: bytes, cores, processes. */
+  memory?: number | null | undefined
+  cpus?: number | null | undefined
+  pidsLimit?: number | null | undefined
 }
 
 /** An OCI runtime configuration, in the subset of native/README.md. Throws a Fault when there is no command to run. */
@@ -47,8 +52,8 @@ export function containerConfig(run: RunConfig, wish: ContainerWish): object {
     },
     root: { readonly: wish.readOnlyRoot },
     hostname: wish.hostname,
-    ...(wish.volumes.length > 0 ? { mounts: [...dockerMounts, ...wish.volumes.map(mountOf)] } : {}),
-    linux: { namespaces: namespaces.map(type => ({ type })) },
+    ...mountsOf(wish),
+    linux: { namespaces: namespaces.map(type => ({ type })), ...resourcesOf(wish) },
     strata: { overlay: overlayOf(wish), user: wish.user ?? (run.user || '0') },
   }
 }
@@ -76,7 +81,29 @@ function overlayOf({ lower, writable }: ContainerWish): object {
     : { lower, upper: writable.upper, work: writable.work, volatile: writable.throwAway }
 }
 
-function mountOf({ source, destination, readOnly }: Volume): object {
+/** What lies deeper comes later, so that it is not covered. */
+function mountsOf({ volumes, tmpfs = [] }: ContainerWish): object {
+  const own = [...volumes.map(mountOf), ...tmpfs.map(memoryOf)]
+  if (own.length === 0) return {}
+  const depth = ({ destination }: { destination: string }) => destination.split('/').filter(part => part !== '').length
+  return { mounts: [...dockerMounts, ...own.sort((a, b) => depth(a) - depth(b))] }
+}
+
+function memoryOf({ destination, options }: { destination: string; options: readonly string[] }) {
+  return { destination, source: 'tmpfs', type: 'tmpfs', options: [...hardened, ...options] }
+}
+
+/** As Docker counts cores: a share of periods of a tenth of a second. */
+function resourcesOf({ memory, cpus, pidsLimit }: ContainerWish): object {
+  const resources = {
+    ...(memory ? { memory: { limit: memory } } : {}),
+    ...(cpus ? { cpu: { quota: Math.round(cpus * 100_000), period: 100_000 } } : {}),
+    ...(pidsLimit && pidsLimit > 0 ? { pids: { limit: pidsLimit } } : {}),
+  }
+  return Object.keys(resources).length > 0 ? { resources } : {}
+}
+
+function mountOf({ source, destination, readOnly }: Volume) {
   return { destination, source, type: 'bind', options: ['rbind', ...(readOnly ? ['ro'] : [])] }
 }
 

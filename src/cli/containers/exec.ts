@@ -1,0 +1,46 @@
+/** `strata exec`: one more command in a running container. Its exit code is ours. */
+import { Fault } from '../../base/errors.ts'
+import type { ExecSpec } from '../../engine/containers.ts'
+import { lookUpContainer } from '../../runtime/containers/shelf.ts'
+import type { Io } from '../output.ts'
+import type { Options } from '../program.ts'
+import { ownPlaces } from './places.ts'
+import { needTerminal } from './run.ts'
+import { environment } from './wishes.ts'
+
+export async function exec(io: Io, [wanted, ...command]: string[], options: Options): Promise<number> {
+  const detached = options.detach === true
+  const spec: ExecSpec = {
+    command,
+    env: environment(options),
+    user: options.user as string | undefined,
+    workingDir: options.workdir as string | undefined,
+    tty: options.tty === true,
+    stdin: options.interactive === true && !detached,
+    privileged: options.privileged === true,
+  }
+  needTerminal(spec.tty === true && spec.stdin === true)
+  if ((options.engine ?? 'native') === 'native' && options.context === undefined) {
+    // The short way: nothing is asked of anybody but the helper.
+    const own = lookUpContainer(ownPlaces().containers, wanted)
+    if (own) {
+      const { execDetached, execHere } = await import('./native-here.ts')
+      if (!detached) return execHere(own.id, spec)
+      await execDetached(own.id, spec)
+      return 0
+    }
+  }
+  const { withEngines } = await import('./engines.ts')
+  return withEngines(io, options, async engines => {
+    const { engine, id } = await engines.find(wanted)
+    if (detached) throw new Fault(`${engine.id} can not execute detached from here.`, { hint: 'Leave out -d.' })
+    const session = await engine.containers.exec(id, spec)
+    const { join } = await import('./terminal-session.ts')
+    const ended = await join(session, {
+      tty: spec.tty === true,
+      stdin: spec.stdin === true,
+      detachKeys: options.detachKeys as string | undefined,
+    })
+    return ended === 'let go' ? 0 : (ended ?? 0)
+  })
+}

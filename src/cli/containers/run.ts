@@ -1,0 +1,99 @@
+/** `strata run`: a new container of an image, with this terminal or by itself. Exit codes as docker's. */
+import process from 'node:process'
+import { Fault } from '../../base/errors.ts'
+import type { ContainerEngine, ContainerSpec } from '../../engine/containers.ts'
+import type { Io } from '../output.ts'
+import type { Options } from '../program.ts'
+import { prepareOptions } from './places.ts'
+import { as125 } from './told.ts'
+import { specOf } from './wishes.ts'
+
+export async function run(io: Io, [image, ...command]: string[], options: Options): Promise<number> {
+  const spec = specOf(image, command, options)
+  const detached = options.detach === true
+  const detachKeys = options.detachKeys as string | undefined
+  if (!detached) needTerminal(spec.tty === true && spec.openStdin === true)
+  if (detached) spec.stdinOnce = false
+  if ((options.engine ?? 'native') === 'native' && options.context === undefined)
+    return as125(() => runNative(io, spec, options, detached, detachKeys))
+  const { withEngines } = await import('./engines.ts')
+  return as125(() =>
+    withEngines(io, options, async engines => runOn(io, await engines.wanted(), spec, detached, detachKeys)),
+  )
+}
+
+/** docker's rule: who wants a terminal and types has to have one. */
+export function needTerminal(wanted: boolean): void {
+  if (wanted && !process.stdin.isTTY)
+    throw new Fault('Standard input is no terminal.', { hint: 'Leave out -t to pipe into the command.', exitCode: 1 })
+}
+
+async function runNative(
+  io: Io,
+  spec: ContainerSpec,
+  options: Options,
+  detached: boolean,
+  detachKeys: string | undefined,
+): Promise<number> {
+  const [{ prepareImage }, { makeContainer }, { runContainerHere, startContainer }] = await Promise.all([
+    import('../../engine/native/prepare.ts'),
+    import('../../engine/native/make.ts'),
+    import('../../runtime/containers/start.ts'),
+  ])
+  const how = prepareOptions(options)
+  const progress = io.err.terminal ? (await import('../progress.ts')).showProgress(io.err, 'Unpacking') : null
+  const image = await prepareImage(spec.image, { ...how, signal: io.signal, onProgress: progress?.report }).finally(
+    () => progress?.end(),
+  )
+  const record = await Promise.resolve()
+    .then(() => makeContainer(how.places, image, spec))
+    .finally(() => image.release())
+  if (detached) {
+    await startContainer(how.places, record)
+    await io.out.write(`${record.id}\n`)
+    return 0
+  }
+  const { status, fault } = await runContainerHere(how.places, record, { detachKeys })
+  if (fault) throw fault
+  return status
+}
+
+/** On a daemon: attached before it starts, so that nothing it says is lost. */
+async function runOn(
+  io: Io,
+  { containers }: ContainerEngine,
+  spec: ContainerSpec,
+  detached: boolean,
+  detachKeys: string | undefined,
+): Promise<number> {
+  const { id, warnings } = await containers.create(spec, { signal: io.signal })
+  const { safe } = await import('../../base/text.ts')
+  for (const warning of warnings) await io.err.write(`strata: warning: ${safe(warning)}\n`)
+  await io.err.flush()
+  if (detached) {
+    await startOrRemove(containers, id, spec)
+    await io.out.write(`${id}\n`)
+    return 0
+  }
+  const { attachAndStart } = await import('./attached.ts')
+  return attachAndStart(containers, id, {
+    tty: spec.tty === true,
+    stdin: spec.openStdin === true,
+    detachKeys,
+    start: () => startOrRemove(containers, id, spec),
+  })
+}
+
+/** What was only made for this and could not begin is not left behind. */
+async function startOrRemove(
+  containers: ContainerEngine['containers'],
+  id: string,
+  spec: ContainerSpec,
+): Promise<void> {
+  try {
+    await containers.start(id)
+  } catch (error) {
+    if (spec.remove) await containers.remove(id, { force: true }).catch(() => {})
+    throw error
+  }
+}

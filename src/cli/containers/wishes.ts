@@ -1,0 +1,122 @@
+/** docker's flags of a new container, from the command line to what an engine takes. */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import process from 'node:process'
+import { Fault, reasonOf } from '../../base/errors.ts'
+import { safe } from '../../base/text.ts'
+import type { ContainerSpec } from '../../engine/containers.ts'
+import type { Options } from '../program.ts'
+
+/** Throws a Fault (exit code 125, as docker) for a value that can not be read. */
+export function specOf(image: string, command: readonly string[], options: Options): ContainerSpec {
+  const text = (key: string) => options[key] as string | undefined
+  const texts = (key: string) => (options[key] as string[] | undefined) ?? []
+  const mounts = texts('mount').map(readMount)
+  const entrypoint = text('entrypoint')
+  return {
+    image,
+    name: text('name'),
+    command: command.length > 0 ? command : undefined,
+    entrypoint: entrypoint === undefined ? undefined : entrypoint === '' ? [] : [entrypoint],
+    env: environment(options),
+    labels: Object.fromEntries(texts('label').map(pair)),
+    workingDir: text('workdir'),
+    user: text('user'),
+    hostname: text('hostname'),
+    tty: options.tty === true,
+    openStdin: options.interactive === true,
+    remove: options.rm === true,
+    readOnly: options.readOnly === true,
+    network: text('network') ?? text('net'),
+    volumes: [...texts('volume').map(ownPath), ...mounts.flatMap(one => one.volume ?? [])],
+    tmpfs: [...texts('tmpfs'), ...mounts.flatMap(one => one.tmpfs ?? [])],
+    publish: texts('publish'),
+    memory: bytes(text('memory')),
+    cpus: number(text('cpus'), '--cpus'),
+    pidsLimit: number(text('pidsLimit'), '--pids-limit'),
+    stopSignal: text('stopSignal'),
+    stopTimeout: number(text('stopTimeout'), '--stop-timeout'),
+    restart: text('restart'),
+    platform: text('platform'),
+  }
+}
+
+/** `--env-file` first, `-e` over it; a NAME alone takes our own value, and is taken away where we have none. */
+export function environment(options: Options): string[] {
+  const files = ((options.envFile as string[] | undefined) ?? []).flatMap(readEnvFile)
+  return [...files, ...((options.env as string[] | undefined) ?? [])].map(entry => {
+    if (entry.includes('=')) return entry
+    const own = process.env[entry]
+    return own === undefined ? entry : `${entry}=${own}`
+  })
+}
+
+function readEnvFile(path: string): string[] {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw wrong(`${safe(path)} can not be read: ${reasonOf(error)}.`)
+  }
+  const lines = text.split('\n').map(line => line.trimStart().replace(/\r$/, ''))
+  return lines.filter(line => line !== '' && !line.startsWith('#'))
+}
+
+/** A path of ours may be relative; a name of a volume has no slash and no dot in front. */
+function ownPath(text: string): string {
+  const colon = text.indexOf(':')
+  const source = colon < 0 ? text : text.slice(0, colon)
+  if (colon < 0 || !/^(?:\.{1,2}(?:\/|$)|~\/)/.test(source)) return text
+  const home = source.startsWith('~/') ? (process.env.HOME ?? '/') + source.slice(1) : source
+  return resolve(home) + text.slice(colon)
+}
+
+/** `type=bind,source=/a,target=/b,readonly` */
+function readMount(text: string): { volume?: string; tmpfs?: string } {
+  const words = new Map(
+    text.split(',').map(word => {
+      const [key, ...rest] = word.split('=')
+      return [key.toLowerCase(), rest.join('=')] as const
+    }),
+  )
+  const first = (...keys: string[]) => keys.map(key => words.get(key)).find(value => value !== undefined)
+  const target = first('target', 'destination', 'dst')
+  const type = first('type') ?? 'volume'
+  const source = first('source', 'src')
+  if (target === undefined) throw wrong(`“${safe(text)}” names no target.`)
+  if (type === 'tmpfs') {
+    const options = [
+      ['size', 'tmpfs-size'],
+      ['mode', 'tmpfs-mode'],
+    ].flatMap(([name, key]) => (words.has(key) ? [`${name}=${words.get(key)}`] : []))
+    return { tmpfs: options.length > 0 ? `${target}:${options.join(',')}` : target }
+  }
+  if ((type !== 'bind' && type !== 'volume') || source === undefined)
+    throw wrong(`“${safe(text)}” is no mount.`, 'Write --mount type=bind,source=HOST-PATH,target=PATH[,readonly].')
+  const only = ['readonly', 'ro'].some(key => words.has(key) && words.get(key) !== 'false')
+  return { volume: `${ownPath(`${source}:`).slice(0, -1)}:${target}${only ? ':ro' : ''}` }
+}
+
+function pair(text: string): [string, string] {
+  const equals = text.indexOf('=')
+  return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)]
+}
+
+/** As docker reads sizes of memory: units are powers of 1024. */
+function bytes(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const match = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(text.trim())
+  if (!match) throw wrong(`“${safe(text)}” is no size.`, 'A size is a number with b, k, m or g: 512m.')
+  return Math.round(Number(match[1]) * 1024 ** Math.max(0, 'bkmgt'.indexOf(match[2].toLowerCase() || 'b')))
+}
+
+function number(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw wrong(`${flag} takes a number, and “${safe(text)}” is none.`)
+  return value
+}
+
+function wrong(message: string, hint?: string): Fault {
+  return new Fault(message, hint === undefined ? { exitCode: 125 } : { hint, exitCode: 125 })
+}

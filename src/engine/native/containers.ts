@@ -1,0 +1,208 @@
+/** The containers of the native engine: the one interface over the helper's verbs and the folders of containers. */
+import { utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { Fault } from '../../base/errors.ts'
+import { callHelper } from '../../runtime/containers/call.ts'
+import { processesOf } from '../../runtime/containers/processes.ts'
+import { allRecords, type ContainerRecord, folderOf } from '../../runtime/containers/record.ts'
+import { findContainer, renameContainer } from '../../runtime/containers/shelf.ts'
+import { startContainer } from '../../runtime/containers/start.ts'
+import { allStates, conditionOf, type RuntimeState, stateOf } from '../../runtime/containers/states.ts'
+import {
+  afterEnd,
+  killContainer,
+  notRunning,
+  removeContainer,
+  stopContainer,
+  waitForEnd,
+} from '../../runtime/containers/stop.ts'
+import type { Change, ContainerCapabilities, Containers } from '../containers.ts'
+import { factsOf, rowOf } from './facts.ts'
+import { makeContainer } from './make.ts'
+import { type PrepareOptions, prepareImage } from './prepare.ts'
+
+export const nativeCapabilities: ContainerCapabilities = {
+  pause: true,
+  stats: true,
+  commit: true,
+  local: true,
+  ports: false,
+  volumes: false,
+  restartPolicies: false,
+  networks: ['none', 'host'],
+}
+
+/** Nothing is asked of the machine until something is called. */
+export function nativeContainers(options: PrepareOptions): Containers {
+  const { places } = options
+  const find = (id: string) => findContainer(places.containers, id)
+  const running = async (id: string): Promise<{ record: ContainerRecord; state: RuntimeState }> => {
+    const record = find(id)
+    const state = await stateOf(places, record.id)
+    if (state?.status === 'running' || state?.status === 'paused') return { record, state }
+    throw notRunning(record)
+  }
+  return {
+    capabilities: nativeCapabilities,
+
+    async list({ all = false, sizes = false } = {}) {
+      const [records, states] = await Promise.all([allRecords(places.containers), allStates(places)])
+      const rows = []
+      for (const record of records) {
+        const state = states.get(record.id) ?? null
+        if (record.remove && state?.status === 'stopped') await afterEnd(places, record)
+        else rows.push(rowOf(places, record, state, sizes))
+      }
+      return all ? rows : rows.filter(row => row.state === 'running' || row.state === 'paused')
+    },
+
+    async inspect(id, { sizes = false } = {}) {
+      const record = find(id)
+      return factsOf(places, record, await stateOf(places, record.id), sizes)
+    },
+
+    async *events(how) {
+      const { nativeEvents } = await import('./events.ts')
+      yield* nativeEvents(places, how)
+    },
+
+    async *stats(id, { signal }) {
+      const { nativeStats } = await import('./stats.ts')
+      yield* nativeStats(places, find(id).id, signal)
+    },
+
+    async create(spec, { signal } = {}) {
+      const image = await prepareImage(spec.image, { ...options, signal })
+      try {
+        return { id: makeContainer(places, image, spec).id, warnings: [] }
+      } finally {
+        await image.release()
+      }
+    },
+
+    async start(id) {
+      const record = find(id)
+      const state = await stateOf(places, record.id)
+      if (state?.status === 'running') return
+      if (state?.status === 'paused')
+        throw new Fault(`The container ${record.name} is paused.`, { hint: `strata unpause ${record.name}` })
+      await startContainer(places, record)
+    },
+
+    stop: (id, { timeout } = {}) => stopContainer(places, find(id), timeout),
+
+    async restart(id, { timeout } = {}) {
+      const record = find(id)
+      await stopContainer(places, { ...record, remove: false }, timeout)
+      await startContainer(places, record)
+    },
+
+    kill: (id, signal) => killContainer(places, find(id), signal),
+
+    async pause(id) {
+      const { record, state } = await running(id)
+      if (state.status === 'paused') throw new Fault(`The container ${record.name} is paused already.`)
+      await callHelper(places, ['pause', record.id])
+      touch(join(places.state, record.id, 'state.json'))
+    },
+
+    async unpause(id) {
+      const { record, state } = await running(id)
+      if (state.status !== 'paused') throw new Fault(`The container ${record.name} is not paused.`)
+      await callHelper(places, ['resume', record.id])
+      touch(join(places.state, record.id, 'state.json'))
+    },
+
+    async rename(id, name) {
+      renameContainer(places.containers, find(id), name)
+    },
+
+    remove: (id, { force = false } = {}) => removeContainer(places, find(id), force),
+
+    async wait(id, { signal } = {}) {
+      const record = find(id)
+      let state = await stateOf(places, record.id)
+      while (conditionOf(places, record, state) === 'created') {
+        const { watchPlaces } = await import('./events.ts')
+        const watcher = watchPlaces(places)
+        const going = await watcher.next(signal ?? new AbortController().signal).finally(() => watcher.close())
+        if (!going) throw new Fault('Cancelled.', { exitCode: 130 })
+        state = await stateOf(places, record.id)
+      }
+      if (state?.status !== 'stopped') return (await waitForEnd(places, record.id, signal)) ?? unknownCode
+      return state.exitCode ?? unknownCode
+    },
+
+    async exec(id, spec) {
+      const { record, state } = await running(id)
+      if (state.status === 'paused') throw new Fault(`The container ${record.name} is paused.`)
+      const { execSession } = await import('./session.ts')
+      return execSession(places, record.id, spec)
+    },
+
+    async attach(id, { stdin = true, replay = false } = {}) {
+      const { record } = await running(id)
+      const { attachSession } = await import('./session.ts')
+      return attachSession(places, record.id, { stdin, replay })
+    },
+
+    async *logs(id, query) {
+      const record = find(id)
+      const { readLogs } = await import('./logs.ts')
+      const { watchState } = await import('./watch-state.ts')
+      yield* readLogs(
+        {
+          path: folderOf(places.containers, record.id).log,
+          goesOn: async () => {
+            const state = await stateOf(places, record.id)
+            return state !== null && state.status !== 'stopped'
+          },
+          onChange: changed => watchState(places, record.id, changed),
+        },
+        query,
+      )
+    },
+
+    async top(id) {
+      const { state } = await running(id)
+      const { topOf } = await import('./top.ts')
+      return topOf(processesOf(state.pid))
+    },
+
+    async changes(id, { signal } = {}) {
+      const record = find(id)
+      const { upperChanges } = await import('../../runtime/upper-changes.ts')
+      const changes: Change[] = []
+      for await (const { change, path } of upperChanges(
+        folderOf(places.containers, record.id).upper,
+        record.lower,
+        signal,
+      ))
+        changes.push({ change, path: Buffer.from(path).toString('utf8') })
+      return changes
+    },
+
+    async commit() {
+      throw new Fault('The native engine can not commit yet.')
+    },
+
+    async copyOut() {
+      throw new Fault('The native engine can not copy out of containers yet.')
+    },
+
+    async copyIn() {
+      throw new Fault('The native engine can not copy into containers yet.')
+    },
+  }
+}
+
+/** Of a container whose end nobody saw. */
+const unknownCode = 255
+
+/** Who watches the state learns of what is in no file of it. */
+function touch(path: string): void {
+  try {
+    const now = new Date()
+    utimesSync(path, now, now)
+  } catch {}
+}

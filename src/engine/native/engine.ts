@@ -1,0 +1,25 @@
+/** The native engine among the others: no daemon, the helper and folders of this machine. */
+import { asFault } from '../../base/errors.ts'
+import { findHelper } from '../../runtime/helper.ts'
+import type { ContainerEngine } from '../containers.ts'
+import { nativeContainers } from './containers.ts'
+import type { PrepareOptions } from './prepare.ts'
+
+/** Asks nothing of the machine; `health` says whether it can run anything here. */
+export function nativeEngine(options: PrepareOptions & { version: string }): ContainerEngine {
+  return {
+    id: 'native',
+    kind: 'native',
+    version: options.version,
+    containers: nativeContainers(options),
+    async health() {
+      try {
+        await findHelper()
+        return null
+      } catch (error) {
+        return asFault(error, 'The native engine can not run here')
+      }
+    },
+    close: () => {},
+  }
+}

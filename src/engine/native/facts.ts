@@ -1,0 +1,146 @@
+/** A container of the native engine as the records that every engine answers with. */
+import { join } from 'node:path'
+import { type ContainerRecord, folderOf } from '../../runtime/containers/record.ts'
+import { type Condition, conditionOf, type RuntimeState, statusOf } from '../../runtime/containers/states.ts'
+import { bytesOf } from '../../runtime/containers/upper-bytes.ts'
+import type { Places } from '../../runtime/places.ts'
+import type { Container, ContainerFacts, Mount } from '../containers.ts'
+
+/** A row of the list. */
+export function rowOf(places: Places, record: ContainerRecord, state: RuntimeState | null, sizes: boolean): Container {
+  const condition = conditionOf(places, record, state)
+  return {
+    id: record.id,
+    name: record.name,
+    image: record.image,
+    imageId: record.imageId,
+    command: [...record.entrypoint, ...record.cmd].join(' '),
+    created: Date.parse(record.created) / 1000,
+    state: condition,
+    status: statusOf(condition, state, Date.now()),
+    health: null,
+    exitCode: condition === 'exited' ? (state?.exitCode ?? null) : null,
+    ports: [],
+    labels: record.labels,
+    mounts: record.mounts.map(mountOf),
+    networks: [record.network],
+    upperBytes: sizes ? bytesOf(folderOf(places.containers, record.id).upper) : null,
+  }
+}
+
+/** Everything that is known of it. */
+export function factsOf(
+  places: Places,
+  record: ContainerRecord,
+  state: RuntimeState | null,
+  sizes: boolean,
+): ContainerFacts {
+  const row = rowOf(places, record, state, sizes)
+  const { upper, work, log } = folderOf(places.containers, record.id)
+  const facts: Omit<ContainerFacts, 'raw'> = {
+    ...row,
+    startedAt: state?.startedAt ?? null,
+    finishedAt: state?.finishedAt ?? null,
+    oomKilled: state?.oomKilled === true,
+    error: state?.error ?? '',
+    restarts: 0,
+    pid: state?.pid ?? 0,
+    tty: record.tty,
+    openStdin: record.openStdin,
+    stopSignal: record.stopSignal,
+    stopTimeout: record.stopTimeout,
+    env: record.env,
+    user: record.user,
+    workingDir: record.workingDir,
+    entrypoint: record.entrypoint,
+    cmd: record.cmd,
+    logPath: log,
+    logDriver: 'json-file',
+    autoRemove: record.remove,
+    restartPolicy: 'no',
+    driver: 'overlay',
+    overlay: { upper, work, lower: record.lower, merged: null },
+  }
+  return { ...facts, raw: inspected(places, record, facts, row.state as Condition) }
+}
+
+function mountOf({ kind, source, destination, readOnly }: ContainerRecord['mounts'][number]): Mount {
+  return { kind, name: null, source, destination, readOnly }
+}
+
+/** What `docker inspect` would show, as far as there is something to show. */
+function inspected(
+  places: Places,
+  record: ContainerRecord,
+  facts: Omit<ContainerFacts, 'raw'>,
+  condition: Condition,
+): unknown {
+  const folder = folderOf(places.containers, record.id)
+  const never = '0001-01-01T00:00:00Z'
+  const [path = '', ...args] = [...record.entrypoint, ...record.cmd]
+  return {
+    Id: record.id,
+    Created: record.created,
+    Path: path,
+    Args: args,
+    State: {
+      Status: condition,
+      Running: condition === 'running' || condition === 'paused',
+      Paused: condition === 'paused',
+      Restarting: false,
+      OOMKilled: facts.oomKilled,
+      Dead: false,
+      Pid: facts.pid,
+      ExitCode: facts.exitCode ?? 0,
+      Error: facts.error,
+      StartedAt: facts.startedAt ?? never,
+      FinishedAt: facts.finishedAt ?? never,
+    },
+    Image: record.imageId,
+    ResolvConfPath: join(folder.path, 'resolv.conf'),
+    HostnamePath: join(folder.path, 'hostname'),
+    HostsPath: join(folder.path, 'hosts'),
+    LogPath: folder.log,
+    Name: `/${record.name}`,
+    RestartCount: 0,
+    Driver: 'overlay',
+    Platform: 'linux',
+    HostConfig: {
+      Binds: record.mounts
+        .filter(one => one.kind === 'bind')
+        .map(one => `${one.source}:${one.destination}${one.readOnly ? ':ro' : ''}`),
+      NetworkMode: record.network,
+      AutoRemove: record.remove,
+      ReadonlyRootfs: record.readOnly,
+      Memory: record.memory ?? 0,
+      NanoCpus: Math.round((record.cpus ?? 0) * 1e9),
+      PidsLimit: record.pidsLimit,
+      RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+      LogConfig: { Type: 'json-file', Config: {} },
+    },
+    GraphDriver: {
+      Name: 'overlay',
+      Data: { LowerDir: record.lower.join(':'), UpperDir: folder.upper, WorkDir: folder.work },
+    },
+    Mounts: record.mounts.map(one => ({
+      Type: one.kind,
+      Source: one.source,
+      Destination: one.destination,
+      RW: !one.readOnly,
+    })),
+    Config: {
+      Hostname: record.hostname,
+      User: record.user,
+      Tty: record.tty,
+      OpenStdin: record.openStdin,
+      Env: record.env,
+      Cmd: record.cmd,
+      Image: record.image,
+      WorkingDir: record.workingDir,
+      Entrypoint: record.entrypoint,
+      Labels: record.labels,
+      ...(record.stopSignal === null ? {} : { StopSignal: record.stopSignal }),
+      ...(record.stopTimeout === null ? {} : { StopTimeout: record.stopTimeout }),
+    },
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * The helper on our own standard streams. It holds the terminal meanwhile (raw, resized, whole again afterwards) and passes
+ * signals on, so that nothing here stands between the person and the container.
+ */
+import { spawn } from 'node:child_process'
+import process from 'node:process'
+import type { Readable } from 'node:stream'
+import { faultOf, findHelper } from '../helper.ts'
+import type { Places } from '../places.ts'
+
+export interface Ended {
+  /** The command's own, 128+n for a signal; 125, 126, 127 with `fault`. */
+  status: number
+  /** Why the command did not run; null when it did. */
+  fault: Error | null
+}
+
+/** Runs a verb that gives its errors to `--reply-fd`, to its end. */
+export async function callHere(places: Places, verb: string, args: readonly string[]): Promise<Ended> {
+  const all = ['--root', places.state, verb, '--reply-fd', '3', ...args]
+  const child = spawn(await findHelper(), all, { stdio: ['inherit', 'inherit', 'inherit', 'pipe'] })
+  const release = passOn(signal => child.kill(signal))
+  let said = ''
+  ;(child.stdio[3] as Readable).setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-most)
+  })
+  try {
+    const status = await new Promise<number>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', (code, signal) => resolve(code ?? (signal ? 128 : 125)))
+    })
+    const failed = said.includes('"error":')
+    return { status, fault: failed ? faultOf(verb, status, said) : null }
+  } finally {
+    release()
+  }
+}
+
+/** Characters of what the helper says that are kept. */
+const most = 8192
+
+const passed: NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']
+/** The terminal sends these to the helper too; only who has no terminal needs us to pass them on. */
+const fromTerminal: NodeJS.Signals[] = ['SIGINT', 'SIGQUIT']
+
+/** From now on signals are the container's, not ours; gives a function that takes them back. */
+function passOn(send: (signal: NodeJS.Signals) => void): () => void {
+  const terminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY
+  const before = [...passed, ...fromTerminal].map(name => [name, process.listeners(name)] as const)
+  for (const [name] of before) {
+    process.removeAllListeners(name)
+    process.on(name, () => {
+      if (passed.includes(name) || !terminal) send(name)
+    })
+  }
+  return () => {
+    for (const [name, listeners] of before) {
+      process.removeAllListeners(name)
+      for (const listener of listeners) process.on(name, listener)
+    }
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * What the native engine knows of a container: `container.json` in the container's folder. It is written by rename, so a
+ * reader sees the old one or the new one; whether the container runs stands elsewhere (`states.ts`), for that changes by itself.
+ */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Fault } from '../../base/errors.ts'
+import type { Digest } from '../../image/types.ts'
+
+export interface ContainerRecord {
+  version: 1
+  /** 64 hex digits. */
+  id: string
+  name: string
+  /** As the person wrote it. */
+  image: string
+  imageId: Digest
+  /** diffIDs of its layers, bottom first. */
+  chain: Digest[]
+  /** Directories of its layers, top first. */
+  lower: string[]
+  /** ISO 8601. */
+  created: string
+  entrypoint: string[]
+  cmd: string[]
+  env: string[]
+  user: string
+  workingDir: string
+  hostname: string
+  labels: Record<string, string>
+  tty: boolean
+  openStdin: boolean
+  remove: boolean
+  readOnly: boolean
+  network: 'none' | 'host'
+  mounts: { kind: 'bind' | 'tmpfs'; source: string; destination: string; readOnly: boolean }[]
+  memory: number | null
+  cpus: number | null
+  pidsLimit: number | null
+  stopSignal: string | null
+  /** Seconds. */
+  stopTimeout: number | null
+  /** The config of its image, for who commits it. */
+  imageConfig: unknown
+}
+
+/** Where a container keeps its things. */
+export interface ContainerFolder {
+  path: string
+  record: string
+  bundle: string
+  upper: string
+  work: string
+  log: string
+}
+
+export function folderOf(containers: string, id: string): ContainerFolder {
+  const path = join(containers, id)
+  const inside = (name: string) => join(path, name)
+  return {
+    path,
+    record: inside('container.json'),
+    bundle: inside('bundle'),
+    upper: inside('upper'),
+    work: inside('work'),
+    log: inside('log'),
+  }
+}
+
+/** `flush`: on the disk before this returns. */
+export function writeRecord(folder: ContainerFolder, record: ContainerRecord, { flush = true } = {}): void {
+  const fresh = `${folder.record}.${process.pid}`
+  writeFileSync(fresh, JSON.stringify(record), { mode: 0o600, flush })
+  renameSync(fresh, folder.record)
+}
+
+/** null where there is no such container. Throws a Fault when its record can not be read. */
+export function readRecord(containers: string, id: string): ContainerRecord | null {
+  const { record } = folderOf(containers, id)
+  try {
+    return parseRecord(readFileSync(record, 'utf8'), record)
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+}
+
+/** Every container, newest first. One whose record is broken is left out: `doctor` tells of it. */
+export async function allRecords(containers: string): Promise<ContainerRecord[]> {
+  const ids = (await readdir(containers).catch(() => [])).filter(isId)
+  const read = async (id: string) => {
+    const { record } = folderOf(containers, id)
+    return readFile(record, 'utf8')
+      .then(text => parseRecord(text, record))
+      .catch(() => null)
+  }
+  const records = (await Promise.all(ids.map(read))).filter(record => record !== null)
+  return records.sort((a, b) => (a.created < b.created ? 1 : a.created > b.created ? -1 : 0))
+}
+
+export function isId(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text)
+}
+
+/** Our own file in a folder of our own: enough is looked at to tell a broken one. */
+function parseRecord(text: string, path: string): ContainerRecord {
+  let record: ContainerRecord | null = null
+  try {
+    record = JSON.parse(text)
+  } catch {}
+  if (record?.version !== 1 || !isId(record.id) || typeof record.name !== 'string' || !Array.isArray(record.lower))
+    throw new Fault(`The record of a container is damaged: ${path}.`, { hint: 'strata rm -f removes the container.' })
+  return record
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'ENOENT'
+}

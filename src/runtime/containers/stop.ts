@@ -1,0 +1,88 @@
+/** Containers end: asked, waited for, killed. */
+import { setTimeout } from 'node:timers/promises'
+import { Fault } from '../../base/errors.ts'
+import type { Places } from '../places.ts'
+import { callHelper } from './call.ts'
+import type { ContainerRecord } from './record.ts'
+import { discardContainer } from './shelf.ts'
+import { signalName } from './signals.ts'
+import { stateOf } from './states.ts'
+
+/** Docker's, where neither the image nor the person says another. */
+const usualTimeout = 10
+
+/** Sends the stop signal, waits so many seconds (less than 0: for ever), kills. One that does not run is left as it is. */
+export async function stopContainer(places: Places, record: ContainerRecord, timeout?: number): Promise<void> {
+  const state = await stateOf(places, record.id)
+  if (state === null || state.status === 'stopped') return afterEnd(places, record)
+  const ended = waitForEnd(places, record.id)
+  const seconds = timeout ?? record.stopTimeout ?? usualTimeout
+  if (seconds !== 0) {
+    await send(places, record.id, signalName(record.stopSignal ?? 'TERM'))
+    // It hears the signal when it goes on.
+    if (state.status === 'paused') await callHelper(places, ['resume', record.id]).catch(() => {})
+    if (seconds < 0) await ended
+    else await soonerOf(ended, seconds * 1000)
+  }
+  await callHelper(places, ['kill', '--all', record.id, 'KILL']).catch(() => {})
+  await ended
+  await afterEnd(places, record)
+}
+
+/** Sends a signal to the first process; KILL to all of them. Throws a Fault when it does not run. */
+export async function killContainer(places: Places, record: ContainerRecord, signal = 'KILL'): Promise<void> {
+  const name = signalName(signal)
+  const state = await stateOf(places, record.id)
+  if (state?.status !== 'running' && state?.status !== 'paused') throw notRunning(record)
+  if (name !== 'KILL' && name !== '9') return send(places, record.id, name)
+  const ended = waitForEnd(places, record.id)
+  await callHelper(places, ['kill', '--all', record.id, 'KILL'])
+  await ended
+  await afterEnd(places, record)
+}
+
+/** Removes it, its name and what it has written. Throws a Fault when it runs and `force` is not given. */
+export async function removeContainer(places: Places, record: ContainerRecord, force = false): Promise<void> {
+  const state = await stateOf(places, record.id)
+  if (state !== null) {
+    if (state.status !== 'stopped' && state.status !== 'created' && !force)
+      throw new Fault(`The container ${record.name} runs.`, { hint: `Stop it first, or: strata rm -f ${record.name}` })
+    await callHelper(places, ['delete', ...(force || state.status === 'created' ? ['--force'] : []), record.id])
+  }
+  await discardContainer(places.containers, record)
+}
+
+/** Waits for the end of one that runs; gives its exit code, null when nobody knows it. */
+export async function waitForEnd(places: Places, id: string, signal?: AbortSignal): Promise<number | null> {
+  try {
+    const answer = JSON.parse(await callHelper(places, ['wait', id], { signal }))
+    return typeof answer.exitCode === 'number' && answer.exitCode >= 0 ? answer.exitCode : null
+  } catch (error) {
+    if (signal?.aborted) throw error
+    // Gone while we waited: somebody removed it.
+    return null
+  }
+}
+
+export function notRunning(record: ContainerRecord): Fault {
+  return new Fault(`The container ${record.name} does not run.`, { hint: `strata start ${record.name} starts it.` })
+}
+
+/** One that was to be removed at its end and that nobody stood by. */
+export async function afterEnd(places: Places, record: ContainerRecord): Promise<void> {
+  if (!record.remove) return
+  const state = await stateOf(places, record.id)
+  if (state?.status !== 'stopped') return
+  await callHelper(places, ['delete', record.id]).catch(() => {})
+  await discardContainer(places.containers, record)
+}
+
+async function send(places: Places, id: string, name: string): Promise<void> {
+  await callHelper(places, ['kill', id, name])
+}
+
+async function soonerOf(ended: Promise<unknown>, ms: number): Promise<void> {
+  const stop = new AbortController()
+  await Promise.race([ended, setTimeout(ms, undefined, { signal: stop.signal }).catch(() => {})])
+  stop.abort()
+}
