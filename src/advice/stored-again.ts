@@ -2,6 +2,7 @@
 import { formatBytes } from '../base/sizes.ts'
 import { safe } from '../base/text.ts'
 import { copiedByDigest } from '../image/command.ts'
+import { differences } from '../layer/changes.ts'
 import { Kind } from '../layer/entry.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
 import type { Stack } from '../layer/stack.ts'
@@ -85,10 +86,16 @@ interface Pair {
   j: number
 }
 
-/** By hash where both are known; else size and time to the nanosecond have to agree, as copy-up leaves them. */
+/**
+ * Where nothing else differs contents were compared (rule 12). Where owner, mode or an attribute does, size and time to
+ * the nanosecond have to agree, as copy-up leaves them: such contents nobody reads, though a sum that is known counts.
+ */
 function sameContent(stack: Stack, old: number, now: number, { a, i, b, j }: Pair): boolean {
   if (a.size[i] !== b.size[j]) return false
-  return stack.sameContent(old, now) ?? (a.mtime[i] === b.mtime[j] && (a.nsec?.[i] ?? 0) === (b.nsec?.[j] ?? 0))
+  const sameTime = a.mtime[i] === b.mtime[j] && (a.nsec?.[i] ?? 0) === (b.nsec?.[j] ?? 0)
+  const known = stack.sameContent(old, now)
+  const others = differences(stack, old, now).reasons.filter(reason => reason !== 'content' && reason !== 'time')
+  return others.length > 0 ? sameTime && known !== false : (known ?? sameTime)
 }
 
 function whatChanged({ a, i, b, j }: Pair): What {

@@ -4,7 +4,7 @@
  */
 import { Fault } from '../base/errors.ts'
 import type { Progress, Work } from '../base/progress.ts'
-import { changes } from '../layer/changes.ts'
+import { changes, uncompared } from '../layer/changes.ts'
 import type { Anomaly } from '../layer/entry.ts'
 import { IndexBuilder } from '../layer/index-builder.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
@@ -64,25 +64,37 @@ export function* anomaliesOf({ image, stack }: Analysis): Generator<Anomaly> {
  * Hashes what has to be compared before the reasons of `changes(stack, from, to)` are final (rule 12). The letters are
  * final without it.
  */
-export async function settleContents(
+export async function settleContents(analysis: Analysis, from: number, to: number, work: Work = {}): Promise<void> {
+  await Promise.all(hashed(analysis, changes(analysis.stack, from, to).unknown, work))
+}
+
+/**
+ * The same for each layer by itself, so that what is said of files that are stored again is the same from wherever the
+ * image was read. What can not be read stays unknown.
+ */
+export async function settleLayers(analysis: Analysis, work: Work = {}): Promise<void> {
+  const pairs = analysis.stack.layers.flatMap((_, layer) => [...uncompared(analysis.stack, layer)])
+  const outcomes = await Promise.allSettled(hashed(analysis, pairs, work))
+  for (const one of outcomes) if (one.status === 'rejected') brokenLayer(one.reason)
+}
+
+/** Hashes both files of each pair, all files of a layer together. */
+function hashed(
   { image, stack }: Analysis,
-  from: number,
-  to: number,
-  work: Work = {},
-): Promise<void> {
+  pairs: readonly { before: number; after: number }[],
+  { signal }: Work,
+): Promise<void>[] {
   const wanted = new Map<number, Set<number>>()
-  for (const { before, after } of changes(stack, from, to).unknown) {
-    for (const ref of [before, after]) {
-      if (stack.crcOf(ref) >= 0) continue
-      const layer = stack.layerOf(ref)
-      if (!wanted.has(layer)) wanted.set(layer, new Set())
-      wanted.get(layer)!.add(stack.indexOf(ref))
-    }
+  for (const ref of pairs.flatMap(({ before, after }) => [before, after])) {
+    if (stack.crcOf(ref) >= 0) continue
+    const layer = stack.layerOf(ref)
+    if (!wanted.has(layer)) wanted.set(layer, new Set())
+    wanted.get(layer)!.add(stack.indexOf(ref))
   }
-  for (const [layer, entries] of wanted) {
+  return Array.from(wanted, async ([layer, entries]) => {
     const sorted = Uint32Array.from(entries).sort()
-    stack.setCrcs(layer, sorted, await image.hashFiles(layer, sorted, { signal: work.signal }))
-  }
+    stack.setCrcs(layer, sorted, await image.hashFiles(layer, sorted, { signal }))
+  })
 }
 
 /** What is wrong with the layer; whatever is not that (an interrupt, a defect) goes up. */

@@ -4,7 +4,7 @@ import { formatAge, formatBytes, formatCount, formatPercent } from '../base/size
 import { safe } from '../base/text.ts'
 import { shortDigest } from '../image/digest.ts'
 import { formatPlatform } from '../image/platform.ts'
-import { anomaliesOf } from './analysis.ts'
+import { anomaliesOf, settleLayers } from './analysis.ts'
 import { analysisJson } from './analysis-json.ts'
 import type { Verdict } from './ci-rules.ts'
 import { writeObject } from './json.ts'
@@ -21,6 +21,7 @@ export async function analyze(io: Io, [text]: string[], options: Options): Promi
   if (options.score !== undefined && options.score !== 'dive') throw usage('--score knows dive only.')
   const rules = options.ci ? await (await import('./ci-file.ts')).readRules(options) : null
   return withAnalysis(io, { text, options }, async (analysis, { step }) => {
+    if (options.verify !== false) await settleLayers(analysis, { signal: io.signal })
     const report = reportOn(analysis, step)
     if (options.json) await writeObject(io.out, analysisJson(report))
     else await writeReport(io.out, report, options.score === 'dive')

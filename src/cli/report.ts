@@ -37,7 +37,7 @@ export interface Report {
   dive: DiveScore
 }
 
-/** Counts everything, of the whole image or as of a step. No content is read: what a layer lists again counts as changed whatever is in it. */
+/** Counts everything, of the whole image or as of a step. No content is read here: what a layer lists again counts as changed whatever is in it. */
 export function reportOn(analysis: Analysis, step: Step | null = null): Report {
   const { stack, image } = analysis
   const steps = image.steps.slice(0, step?.index)

@@ -17,12 +17,12 @@ export function settingsFile(): string {
   return join(envPaths('strata', { suffix: '' }).config, 'settings.json')
 }
 
-/** What is remembered; nothing where there is no file. @throws Fault when it is something else. */
+/** What is remembered; nothing where there is no file that one may read. @throws Fault when it is something else. */
 export async function readSettings(file = settingsFile()): Promise<Settings> {
   try {
     return shape.parse(JSON.parse(await readFile(file, 'utf8')))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(String((error as NodeJS.ErrnoException).code))) return {}
     const how = { hint: `What it may hold: {"fastRemote": "always" or "never"}. Without the file you are asked.` }
     if (error instanceof SyntaxError || error instanceof z.ZodError)
       throw new Fault(`The settings in ${safe(file)} make no sense.`, { ...how, cause: error })
