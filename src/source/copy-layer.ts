@@ -1,6 +1,7 @@
 /** A layer written into a file as it is, hashed on its way, and so is the tar in it. Runs on a worker thread. */
 import { createHash } from 'node:crypto'
 import { writeSync } from 'node:fs'
+import { Fault, reasonOf } from '../base/errors.ts'
 import type { Digest } from '../image/types.ts'
 import type { Control } from './cancel.ts'
 import { createInflate } from './inflate.ts'
@@ -9,7 +10,7 @@ import { readInto } from './region.ts'
 
 const CHUNK = 256 << 10
 
-/** @throws Fault when the layer can not be inflated, and what the system says when it can not be written. */
+/** @throws Fault when the layer can not be inflated, or not be written. */
 export async function copyLayer(
   { region, compression, name, to }: Extract<Job, { kind: 'copy' }>,
   control: Control,
@@ -36,7 +37,7 @@ export async function copyLayer(
       if (got === 0) break
       const piece = chunk.subarray(0, got)
       blob.update(piece)
-      writeWhole(to, piece)
+      writeWhole(to, piece, name)
       await inflate?.push(piece)
       bytes += got
       control.progress(bytes, region.size)
@@ -49,6 +50,10 @@ export async function copyLayer(
   return { digest, diffId: inflate === null ? digest : `sha256:${tar.digest('hex')}`, bytes }
 }
 
-function writeWhole(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at)
+function writeWhole(fd: number, bytes: Uint8Array, name: string): void {
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at)
+  } catch (error) {
+    throw new Fault(`${name} can not be written: ${reasonOf(error)}.`, { cause: error })
+  }
 }

@@ -5,7 +5,7 @@ import { readDockerArchive, readDockerManifest } from './docker-archive.ts'
 import { isLegacyArchive, readLegacyArchive } from './docker-legacy.ts'
 import type { Folder } from './folder.ts'
 import { type Choice, type FoundImage, imageAnomaly } from './found.ts'
-import { readOci } from './oci.ts'
+import { listImages, readOci } from './oci.ts'
 import { readFileJson } from './read-stored.ts'
 import { imageIndex } from './shapes.ts'
 
@@ -31,6 +31,14 @@ export async function readFormats(folder: Folder, choice: Choice, prefer: Prefer
   const found = await firstOf(ways)
   if (folder.broken !== null) found.anomalies.push(imageAnomaly('truncated', folder.broken.message))
   return isOci && isDocker ? asHybrid(folder, found) : found
+}
+
+/** How many images a folder has, those that can not be opened included: the positions of a choice. */
+export async function countImages(folder: Folder, prefer: Prefer = 'any'): Promise<number> {
+  const docker = await readDockerManifest(folder).catch(() => null)
+  if (docker !== null && prefer === 'docker-archive') return docker.length
+  const oci = folder.file('index.json') === null ? [] : await listImages(folder)
+  return Math.max(1, oci.length > 0 ? oci.length : (docker?.length ?? 0))
 }
 
 /** The first way that leads to an image; what was wrong with those before it is told. */

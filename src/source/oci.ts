@@ -50,6 +50,11 @@ export async function readOci(folder: Folder, choice: Choice): Promise<FoundImag
   }
 }
 
+/** What a layout holds, one entry a name: the positions of a choice. */
+export async function listImages(folder: Folder): Promise<Named[]> {
+  return groupByName(await listManifests(folder))
+}
+
 /**
  * The manifests that are one image to the person: those of one name. Without names, all that have a platform are one
  * image of several platforms, and any other is one of its own. Several names may stand for the same.

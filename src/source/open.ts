@@ -17,7 +17,7 @@ import { assemble } from './assemble.ts'
 import type { Folder } from './folder.ts'
 import { openDirectory } from './folder-directory.ts'
 import { identityOf, openTarFolder } from './folder-tar.ts'
-import { type Prefer, readFormats } from './formats.ts'
+import { countImages, type Prefer, readFormats } from './formats.ts'
 import type { Choice } from './found.ts'
 import { defaultCacheFolder } from './index-cache.ts'
 import { createPool, type Pool } from './pool.ts'
@@ -77,25 +77,77 @@ export interface HelperOffer {
  */
 export async function openImage(reference: string, options: OpenOptions = {}): Promise<Image> {
   const parsed = parseReference(reference)
+  const opened = await openArchive(parsed, options)
+  if (opened === null) return openFromEngine(parsed, options)
+  const { archive, opening } = opened
+  return orClose(archive.close, () => makeImage(archive, opening))
+}
+
+/** Several images that are closed together. */
+export interface OpenImages {
+  images: Image[]
+  /** What is in the same archive and can not be opened. */
+  faults: Fault[]
+  close(): Promise<void>
+}
+
+/** All images of an archive or layout, or the one that the reference names. @throws Fault when there is none. */
+export async function openImages(reference: string, options: OpenOptions = {}): Promise<OpenImages> {
+  const parsed = parseReference(reference)
+  const opened = await openArchive(parsed, options)
+  if (opened === null) {
+    const image = await openFromEngine(parsed, options)
+    return { images: [image], faults: [], close: () => image.close() }
+  }
+  const { archive, opening } = opened
+  const close = async () => archive.close()
+  return orClose(close, async () => {
+    const { name, position } = opening.choice
+    const single = name !== null || position !== null
+    const count = single ? 1 : await countImages(archive.folder, opening.prefer)
+    const lasting = { ...archive, pool: { ...archive.pool, close: async () => {} }, close() {} }
+    const images: Image[] = []
+    const faults: Fault[] = []
+    for (let at = 0; at < count; at++) {
+      const choice = single ? opening.choice : { ...opening.choice, position: at }
+      try {
+        images.push(await makeImage(lasting, { ...opening, choice }))
+      } catch (error) {
+        if (!(error instanceof Fault) || error.exitCode === 130) throw error
+        faults.push(error)
+      }
+    }
+    if (images.length === 0) throw faults[0]
+    return { images, faults, close }
+  })
+}
+
+/** The archive or layout of a reference; null when it means something else. */
+async function openArchive(
+  parsed: Reference,
+  options: OpenOptions,
+): Promise<{ archive: Archive; opening: Opening } | null> {
   const platform = typeof options.platform === 'string' ? parsePlatform(options.platform) : (options.platform ?? null)
-  const opening = { ...options, reference, choice: { name: null, position: null, platform }, prefer: 'any' as const }
+  const choice = { name: null, position: null, platform }
+  const opening: Opening = { ...options, reference: parsed.text, choice, prefer: 'any' }
   switch (parsed.kind) {
     case 'stdin':
-      return openStdin(opening)
+      return { opening, archive: await openStdin(opening) }
     case 'path':
-      return openPath(parsed.path, opening)
+      return { opening, archive: await openPath(parsed.path, opening) }
     case 'docker-archive':
     case 'oci':
     case 'oci-archive': {
       const { kind, path, name, position } = parsed
-      return openPath(path, { ...opening, choice: { name, position, platform }, prefer: kind })
+      const archive = await openPath(path, opening)
+      return { archive, opening: { ...opening, choice: { name, position, platform }, prefer: kind } }
     }
     case 'sample': {
       const path = await sampleArchive(cacheFolderOf(options) ?? defaultCacheFolder())
-      return openPath(path, { ...opening, source: 'sample' })
+      return { archive: await openPath(path, opening), opening: { ...opening, source: 'sample' } }
     }
     default:
-      return openFromEngine(parsed, options)
+      return null
   }
 }
 
@@ -105,7 +157,15 @@ export function openFolder(
   options: OpenOptions & { reference: string; source?: SourceKind; choice?: Choice },
 ): Promise<Image> {
   const choice = options.choice ?? { name: null, position: null, platform: null }
-  return imageOf(folder, { ...options, choice, prefer: 'any' }, createPool(), () => folder.close())
+  const archive = archiveOf(folder, createPool(), () => folder.close())
+  return orClose(archive.close, () => makeImage(archive, { ...options, choice, prefer: 'any' }))
+}
+
+/** The files of an archive or layout, and what reads them. */
+interface Archive {
+  folder: Folder
+  pool: Pool
+  close: Close
 }
 
 /** What opening needs on its way, next to the options of the caller. */
@@ -118,7 +178,7 @@ interface Opening extends OpenOptions {
 
 type Close = () => void | Promise<void>
 
-function openPath(written: string, opening: Opening): Promise<Image> {
+async function openPath(written: string, opening: Opening): Promise<Archive> {
   const path = written.startsWith('~/') ? join(homedir(), written.slice(2)) : written
   // Looked at before it is opened: a reader that comes and goes would kill whoever writes into a pipe.
   if (statSync(path, { throwIfNoEntry: false })?.isFIFO())
@@ -133,10 +193,10 @@ function openPath(written: string, opening: Opening): Promise<Image> {
   if (!fstatSync(fd).isDirectory()) return openFile(fd, safe(written), opening, () => closeSync(fd))
   closeSync(fd)
   const folder = openDirectory(path)
-  return imageOf(folder, opening, createPool(), () => folder.close())
+  return archiveOf(folder, createPool(), () => folder.close())
 }
 
-function openStdin(opening: Opening): Promise<Image> {
+async function openStdin(opening: Opening): Promise<Archive> {
   const name = 'standard input'
   if (opening.stdin !== undefined) return openStream(opening.stdin, name, opening)
   // A file can be seeked in, however it got here.
@@ -156,7 +216,7 @@ function stdinStat(): Stats | null {
 }
 
 /** An archive that passes by once: a pipe, a socket. */
-async function openStream(stream: Readable, name: string, opening: Opening): Promise<Image> {
+async function openStream(stream: Readable, name: string, opening: Opening): Promise<Archive> {
   const pool = createPool()
   const cacheFolder = cacheFolderOf(opening)
   const spool = opening.needContent ? { folder: cacheFolder } : null
@@ -164,11 +224,11 @@ async function openStream(stream: Readable, name: string, opening: Opening): Pro
     () => pool.close(),
     () => readArchiveStream(stream, { ...opening, name, pool, spool, cacheFolder }),
   )
-  return imageOf(folder, opening, pool, () => folder.close())
+  return archiveOf(folder, pool, () => folder.close())
 }
 
 /** A file that is an archive, plain or compressed. It is closed with the image, or when there is none. */
-function openFile(fd: number, name: string, opening: Opening, close: Close): Promise<Image> {
+function openFile(fd: number, name: string, opening: Opening, close: Close): Promise<Archive> {
   const pool = createPool()
   let spool: Spool | null = null
   const closeAll = async () => {
@@ -185,7 +245,7 @@ function openFile(fd: number, name: string, opening: Opening, close: Close): Pro
     if (compression === 'none') {
       if (!looksLikeTar(head)) throw notAnArchive(name)
       const folder = await openTarFolder(region, name, identityOf(stat), opening.signal)
-      return await makeImage(folder, opening, pool, closeAll)
+      return { folder, pool, close: closeAll }
     }
     spool = spoolOf(region, compression, name, cacheFolderOf(opening))
     const folder = await readArchiveRegion(
@@ -193,19 +253,19 @@ function openFile(fd: number, name: string, opening: Opening, close: Close): Pro
       { ...opening, name, pool, cacheFolder: cacheFolderOf(opening) },
       spool.region,
     )
-    return await makeImage(folder, opening, pool, closeAll)
+    return { folder, pool, close: closeAll }
   })
 }
 
-function imageOf(folder: Folder, opening: Opening, pool: Pool, close: Close): Promise<Image> {
+function archiveOf(folder: Folder, pool: Pool, close: Close): Archive {
   const closeAll = async () => {
     await pool.close()
     await close()
   }
-  return orClose(closeAll, () => makeImage(folder, opening, pool, closeAll))
+  return { folder, pool, close: closeAll }
 }
 
-async function makeImage(folder: Folder, opening: Opening, pool: Pool, close: Close): Promise<Image> {
+async function makeImage({ folder, pool, close }: Archive, opening: Opening): Promise<Image> {
   const found = await readFormats(folder, opening.choice, opening.prefer)
   return assemble(opening.source === undefined ? found : { ...found, source: opening.source }, {
     reference: opening.reference,

@@ -32,7 +32,8 @@ export interface RoomOptions extends Work {
 export async function layerRoom(image: Image, upTo: number, options: RoomOptions): Promise<LayerRoom> {
   const layers = image.layers.slice(0, upTo + 1)
   const unknown = layers.find(layer => !isDigest(layer.diffId))
-  if (unknown) throw new Fault(`Layer ${unknown.index} of ${safe(image.reference)} has no diffID: it can not be unpacked.`)
+  if (unknown)
+    throw new Fault(`Layer ${unknown.index} of ${safe(image.reference)} has no diffID: it can not be unpacked.`)
   const diffIds = layers.map(layer => layer.diffId)
   const kept = options.surroundings.uid === 0 ? engineRoom(diffIds, options) : null
   return kept ?? storeRoom(image, diffIds, options)
@@ -52,9 +53,10 @@ async function storeRoom(
   const folder = storeFolder(places)
   makeStore(folder)
   const chain = chainIds(diffIds)
-  const place = await workplace(folder, chain)
+  const place = await workplace(folder)
   const lower: string[] = []
   try {
+    await place.use(chain)
     const missing = chain.filter(chainId => unpackedLayer(folder, chainId) === null)
     for (const [at, chainId] of chain.entries()) {
       const tar = (signal: AbortSignal | undefined) => image.layerTar(at, { signal })

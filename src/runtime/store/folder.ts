@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { Fault, reasonOf } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
+import type { Digest } from '../../image/types.ts'
 import { removeTrees } from '../layers.ts'
 import type { Places } from '../places.ts'
 import { type Lock, type LockOptions, lock, tryLock } from './lock.ts'
@@ -63,15 +64,14 @@ export function lockStore(folder: StoreFolder, options?: LockOptions): Promise<L
 /** A folder of this process in `work`. */
 export interface Workplace {
   path: string
+  /** From now on, and until it is left, the blobs and layers of these digests are not taken away. */
+  use(digests: readonly Digest[]): Promise<void>
   /** Removes it with all that is in it. */
   leave(): Promise<void>
 }
 
-/**
- * A new workplace. Its chain ids name layers that are in use from now until it is left: they are not taken away. What a
- * Strata that is no more has left behind is removed first.
- */
-export async function workplace(folder: StoreFolder, chainIds: readonly string[] = []): Promise<Workplace> {
+/** A new workplace. What a Strata that is no more has left behind is removed first. */
+export async function workplace(folder: StoreFolder): Promise<Workplace> {
   await sweep(folder)
   const path = join(workOf(folder), randomBytes(8).toString('hex'))
   const turn = await lockStore(folder, { shared: true })
@@ -79,15 +79,26 @@ export async function workplace(folder: StoreFolder, chainIds: readonly string[]
   try {
     mkdirSync(path, { mode: 0o700 })
     own = await lock(join(path, 'lock'))
-    writeFileSync(join(path, 'uses.json'), JSON.stringify(chainIds))
   } catch (error) {
     rmSync(path, { recursive: true, force: true })
     throw new Fault(`The store ${safe(folder.root)} can not be written to: ${reasonOf(error)}.`, { cause: error })
   } finally {
     turn.release()
   }
+  const used = new Set<Digest>()
   return {
     path,
+    async use(digests) {
+      const more = digests.filter(digest => !used.has(digest))
+      if (more.length === 0) return
+      const turn = await lockStore(folder, { shared: true })
+      try {
+        for (const digest of more) used.add(digest)
+        writeFileSync(join(path, 'uses.json'), JSON.stringify([...used]))
+      } finally {
+        turn.release()
+      }
+    },
     async leave() {
       await clear(path)
       own.release()
@@ -95,8 +106,8 @@ export async function workplace(folder: StoreFolder, chainIds: readonly string[]
   }
 }
 
-/** The chain ids of the layers that running Stratas use. The caller has locked the store for itself. */
-export async function layersInUse(folder: StoreFolder): Promise<Set<string>> {
+/** Digests of what running Stratas use. The caller has locked the store for itself. */
+export async function digestsInUse(folder: StoreFolder): Promise<Set<Digest>> {
   const dead = await deserted(folder)
   const gone = new Set(dead.map(one => one.path))
   for (const one of dead) one.lock.release()
