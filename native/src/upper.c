@@ -42,8 +42,8 @@ static bool same_capability(int parent, const char *name, int layer, const char 
 
 static unsigned differences(const struct stat *st, const struct stat *below) {
   unsigned why = 0;
-  if ((st->st_mode & S_IFMT) != (below->st_mode & S_IFMT)) why |= WHY_TYPE;
-  else if (st->st_mode != below->st_mode) why |= WHY_MODE;
+  if ((st->st_mode & S_IFMT) != (below->st_mode & S_IFMT)) return WHY_TYPE;
+  if (st->st_mode != below->st_mode) why |= WHY_MODE;
   if (st->st_uid != below->st_uid || st->st_gid != below->st_gid) why |= WHY_OWNER;
   if (S_ISDIR(st->st_mode)) return why;
   if (st->st_rdev != below->st_rdev) why |= WHY_DEVICE;
