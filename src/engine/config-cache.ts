@@ -13,11 +13,15 @@ const mostBytes = 16 << 20
 /** An index leads to a handful of manifests, each to one config. */
 const mostDocuments = 64
 
-/** The config that an image id leads to and that has these layers; null when it is not kept. */
-export function keptConfig(folder: string, id: Digest, diffIds: readonly Digest[]): unknown {
-  for (const { document } of reach(id, digest => kept(folder, digest))) {
+/** The config that an image id leads to and that has these layers, and its digest; null when it is not kept. */
+export function keptConfig(
+  folder: string,
+  id: Digest,
+  diffIds: readonly Digest[],
+): { digest: Digest; document: unknown } | null {
+  for (const { digest, document } of reach(id, digest => kept(folder, digest))) {
     const read = configShape.safeParse(document)
-    if (read.success && read.data.rootfs.diff_ids.join() === diffIds.join()) return document
+    if (read.success && read.data.rootfs.diff_ids.join() === diffIds.join()) return { digest, document }
   }
   return null
 }

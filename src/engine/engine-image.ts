@@ -114,7 +114,8 @@ async function openExported(
     reference: options.reference,
     names: facts.names,
     source: engine.kind === 'podman' ? 'podman-save' : 'docker-save',
-    id: facts.id,
+    // In the containerd image store the engine's id is the manifest's digest.
+    id: sight.id ?? facts.id,
     digest: facts.manifest ?? manifestOf(facts.digests),
     platform: sight.config.platform,
     config: sight.config,
@@ -160,7 +161,6 @@ async function openExported(
 
 /** What the whole image knows better than the engine's answers. */
 function adopt(image: Image, whole: Image, { stepIds }: FirstSight): void {
-  // In the containerd image store the engine's id is the manifest's digest.
   if (whole.id !== image.id) image.digest ??= image.id
   image.id = whole.id
   image.digest ??= whole.digest

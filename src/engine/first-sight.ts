@@ -13,6 +13,8 @@ import type { Engine, EngineHistoryRow, ImageFacts, ImageQuery } from './engine.
 import { ancestry, inferHistory, stepImages } from './history.ts'
 
 export interface FirstSight {
+  /** Digest of the config, where it is the image's own. */
+  id: Digest | null
   config: ImageConfig
   rawConfig: unknown
   anomalies: Anomaly[]
@@ -32,10 +34,11 @@ export async function firstSight(
 ): Promise<FirstSight> {
   const stepIds = stepImages(engine.kind, rows, await chainOf(engine, facts, query))
   const kept = cacheFolder === null ? null : keptConfig(cacheFolder, facts.manifest ?? facts.id, facts.diffIds)
-  const raw = kept ?? (await assembled(engine, facts, rows, query))
+  const raw = kept?.document ?? (await assembled(engine, facts, rows, query))
   const { config, anomalies } = parseConfig(raw)
   const steps = withIds(stepsOf(config.history, facts.diffIds.length), stepIds)
   return {
+    id: kept?.digest ?? null,
     config,
     rawConfig: raw,
     anomalies: anomalies.map(text => ({ layer: null, path: null, kind: 'odd-config', text })),

@@ -18,7 +18,7 @@ test('a config is found by its own digest, by that of its manifest, by that of a
   for (const start of [config, manifest(config), index]) {
     const { path } = scratch()
     keepConfig(path, id(start), documents(start, manifest(other), manifest(config), config, other))
-    expect(keptConfig(path, id(start), ['a', 'b'])).toEqual(config)
+    expect(keptConfig(path, id(start), ['a', 'b'])).toEqual({ digest: id(config), document: config })
     expect(keptConfig(path, id(start), ['x'])).toBe(null)
   }
 })
