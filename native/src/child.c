@@ -37,6 +37,12 @@ static int own_mounts(const struct spec *s, struct err *e) {
   return mount(NULL, "/", NULL, MS_REC | (binds ? MS_SLAVE : MS_PRIVATE), NULL) < 0 ? err_set(e, errno, "take the mounts for ourselves") : 0;
 }
 
+/** Only now, because it begins where we stand, and the helper has just put us there. */
+static int cgroup_namespace(const struct spec *s, struct err *e) {
+  if ((s->namespaces & CLONE_NEWCGROUP_) == 0 || unshare(CLONE_NEWCGROUP_) == 0) return 0;
+  return err_set(e, errno, "make a cgroup namespace");
+}
+
 static int names(const struct spec *s, struct err *e) {
   if (s->hostname != NULL && sethostname(s->hostname, strlen(s->hostname)) < 0) return err_set(e, errno, "set the host name");
   if (s->domainname != NULL && setdomainname(s->domainname, strlen(s->domainname)) < 0) return err_set(e, errno, "set the domain name");
@@ -95,7 +101,7 @@ static int furnish(struct child *c, int root, const struct mount_sources *source
 static int build(struct child *c, int *peer, struct err *e) {
   const struct spec *s = c->spec;
   struct mount_sources sources;
-  if (become_root(c, e) < 0 || own_mounts(s, e) < 0 || names(s, e) < 0 || loopback(s, e) < 0 || oom_score(s, e) < 0) return -1;
+  if (become_root(c, e) < 0 || cgroup_namespace(s, e) < 0 || own_mounts(s, e) < 0 || names(s, e) < 0 || loopback(s, e) < 0 || oom_score(s, e) < 0) return -1;
   OWN_FD root = mounts_open(s, c->user, &sources, e) < 0 ? -1 : open_root(c, &sources, e);
   int result = root < 0 ? -1 : furnish(c, root, &sources, peer, e);
   mounts_close(&sources);

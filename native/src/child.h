@@ -8,6 +8,8 @@ struct child {
   const char *id;
   int sync;        /* our end of the socket pair */
   bool user;       /* in a new user namespace */
+  bool waits;      /* the command waits until it is told to start */
+  bool outlives;   /* the container goes on when the helper is gone */
   char **argv;     /* of the process, overwritten so that a container does not read the host's paths in it */
 };
 

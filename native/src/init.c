@@ -60,8 +60,8 @@ int init_main(struct child *c, int peer) {
     sync_send(c->sync, SYNC_ERROR, &e, -1);
     return ERR_SETUP;
   }
-  /* The container goes when the helper does; and it holds its end of `sync` until we let go of ours, so it is still there. */
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  /* It holds its end of `sync` until we let go of ours: so it is still there, unless it is dead. */
+  if (!c->outlives) prctl(PR_SET_PDEATHSIG, SIGKILL);
   struct pollfd helper = {.fd = c->sync, .events = POLLIN};
   if (poll(&helper, 1, 0) > 0 && (helper.revents & POLLHUP)) return ERR_SETUP;
   if (dup2(signals, 0) < 0) return ERR_SETUP;

@@ -1,5 +1,6 @@
 /** argv -> a verb. The only place that ends the process, and the only one that prints errors. */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,99 +8,72 @@
 #include "diff.h"
 #include "features.h"
 #include "out.h"
-#include "reexec.h"
-#include "run.h"
 #include "spawn.h"
 #include "tree.h"
 #include "unpack.h"
+#include "verbs.h"
+#include "watch.h"
 
 static const char usage[] =
-    "strata-native VERB: the part of Strata that speaks with the kernel\n"
+    "strata-native [--root STATE] VERB: the part of Strata that speaks with the kernel\n"
     "  features                                     what works on this machine, as JSON\n"
-    "  run [--bundle DIR] [--pid-file F] [--reply-fd N] ID   a container in the foreground\n"
+    "  create [--bundle DIR] [--log FILE] ID        a container that waits, and its monitor\n"
+    "  start ID                                     lets it go on\n"
+    "  run [--detach | --foreground] [--bundle DIR] [--log FILE] ID\n"
+    "  exec [--tty] [--detach] [--cwd D] [--user U] [--env K=V]... ID COMMAND...\n"
+    "  attach [--no-stdin] [--replay] ID            this process's standard streams for the container's\n"
+    "  state ID, list                               what is known of one, of all, as JSON\n"
+    "  kill [--all] ID [SIGNAL]                     TERM where none is named\n"
+    "  wait ID, resize ID COLUMNS ROWS, delete [--force] ID\n"
     "  unpack [--bottom] [--lower DIR]... [--max-bytes N] [--max-entries N] DIR   a layer's tar from stdin into DIR\n"
     "  diff [--user-marks] [--lower DIR]... UPPER   what an upper directory changes, as JSON lines\n"
+    "  watch [--user-marks] [--lower DIR]... UPPER  the same, and then what changes in it, until stdin ends\n"
     "  rm DIR...                                    removes what containers left, in the user namespace when not root\n";
 
-struct arguments {
-  int count;
-  char **values;
-};
-
-/** The value of `--name VALUE` or `--name=VALUE`, taken out of the arguments; NULL when it is not there. */
-static const char *option(struct arguments *a, const char *name) {
-  size_t length = strlen(name);
-  for (int i = 0; i < a->count; i++) {
-    char *word = a->values[i];
-    if (strncmp(word, name, length) != 0 || (word[length] != 0 && word[length] != '=')) continue;
-    int taken = word[length] == '=' ? 1 : 2;
-    if (taken == 2 && i + 1 == a->count) return NULL;
-    const char *value = taken == 1 ? word + length + 1 : a->values[i + 1];
-    for (int k = i; k + taken < a->count; k++) a->values[k] = a->values[k + taken];
-    a->count -= taken;
-    return value;
-  }
-  return NULL;
-}
-
-static bool flag(struct arguments *a, const char *name) {
-  for (int i = 0; i < a->count; i++) {
-    if (strcmp(a->values[i], name) != 0) continue;
-    for (int k = i; k + 1 < a->count; k++) a->values[k] = a->values[k + 1];
-    a->count--;
-    return true;
-  }
-  return false;
-}
-
-/** Every `--lower DIR`, in order. They stay valid as long as the arguments do. */
-static int lowers(struct arguments *a, const char *to[MAX_LAYERS]) {
-  int count = 0;
-  for (const char *one; count < MAX_LAYERS && (one = option(a, "--lower")) != NULL;) to[count++] = one;
-  return count;
-}
-
-static int wrong_usage(struct err *e, const char *what) {
-  e->status = ERR_USAGE;
-  return err_set(e, 0, "%s", what);
-}
-
-/** Letters, digits, '_', '+', '-', and '.' after the first: what runc and crun take. */
-static bool good_id(const char *id) {
-  if (*id == 0 || *id == '.' || strlen(id) > 100) return false;
-  for (; *id != 0; id++)
-    if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-.", *id) == NULL) return false;
-  return true;
-}
-
-static int verb_run(struct arguments *a, char **argv, struct err *e) {
-  const char *bundle = option(a, "--bundle"), *pid_file = option(a, "--pid-file"), *fd = option(a, "--reply-fd");
-  struct run_options o = {.bundle = bundle == NULL ? "." : bundle, .pid_file = pid_file, .reply = fd == NULL ? -1 : atoi(fd), .argv = argv};
-  if (a->count != 1) return wrong_usage(e, "run takes one container id");
-  o.id = a->values[0];
-  if (!good_id(o.id)) return wrong_usage(e, "a container id is letters, digits, '_', '+', '-' and, not first, '.'");
-  e->status = ERR_SETUP;
-  if (reexec_sealed(argv, e) < 0 || reexec_clean(o.reply, e) < 0) return -1;
-  return run_main(&o, e);
-}
-
-static int verb_unpack(struct arguments *a, struct err *e) {
-  const char *dirs[MAX_LAYERS], *bytes = option(a, "--max-bytes"), *entries = option(a, "--max-entries");
-  struct unpack_options o = {.bottom = flag(a, "--bottom"), .lower = dirs, .max_bytes = bytes == NULL ? INT64_MAX : atoll(bytes),
-                             .max_entries = entries == NULL ? INT64_MAX : atoll(entries)};
-  o.lower_count = lowers(a, dirs);
-  if (a->count != 1) return wrong_usage(e, "unpack takes one directory");
+static int verb_unpack(struct arguments *a, const struct verb_context *c, struct err *e) {
+  struct words lower = {0};
+  const char *bytes = NULL, *entries = NULL;
+  struct unpack_options o = {0};
+  const struct option table[] = {{"--bottom", 0, OPTION_FLAG, &o.bottom}, {"--lower", 0, OPTION_WORDS, &lower}, {"--max-bytes", 0, OPTION_TEXT, &bytes},
+                                 {"--max-entries", 0, OPTION_TEXT, &entries}, {NULL, 0, OPTION_FLAG, NULL}};
+  long long most_bytes = INT64_MAX, most_entries = INT64_MAX;
+  (void)c;
+  if (args_read(a, table, false, e) < 0 || args_number(bytes, "--max-bytes", 0, INT64_MAX, &most_bytes, e) < 0 ||
+      args_number(entries, "--max-entries", 0, INT64_MAX, &most_entries, e) < 0)
+    return -1;
+  if (a->count != 1 || lower.count > MAX_LAYERS) return args_wrong(e, "unpack takes one directory");
   o.into = a->values[0];
-  return unpack_main(&o, e);
+  o.lower = lower.items;
+  o.lower_count = lower.count;
+  o.max_bytes = most_bytes;
+  o.max_entries = most_entries;
+  int result = unpack_main(&o, e);
+  words_free(&lower);
+  return result;
 }
 
-static int verb_diff(struct arguments *a, struct err *e) {
-  const char *dirs[MAX_LAYERS];
-  struct diff_options o = {.lower = dirs, .user = flag(a, "--user-marks")};
-  o.lower_count = lowers(a, dirs);
-  if (a->count != 1) return wrong_usage(e, "diff takes one upper directory");
+static int of_upper(struct arguments *a, int (*work)(const struct diff_options *, struct err *), struct err *e) {
+  struct words lower = {0};
+  struct diff_options o = {0};
+  const struct option table[] = {{"--user-marks", 0, OPTION_FLAG, &o.user}, {"--lower", 0, OPTION_WORDS, &lower}, {NULL, 0, OPTION_FLAG, NULL}};
+  if (args_read(a, table, false, e) < 0) return -1;
+  if (a->count != 1 || lower.count > MAX_LAYERS) return args_wrong(e, "diff and watch take one upper directory");
+  o.lower = lower.items;
+  o.lower_count = lower.count;
   o.upper = a->values[0];
-  return diff_main(&o, e);
+  int result = work(&o, e);
+  words_free(&lower);
+  return result;
+}
+
+static int verb_diff(struct arguments *a, const struct verb_context *c, struct err *e) {
+  (void)c;
+  return of_upper(a, diff_main, e);
+}
+
+static int verb_watch(struct arguments *a, const struct verb_context *c, struct err *e) {
+  (void)c;
+  return of_upper(a, watch_main, e);
 }
 
 static int remove_all(void *argument, const struct idmaps *maps) {
@@ -111,23 +85,74 @@ static int remove_all(void *argument, const struct idmaps *maps) {
   return 0;
 }
 
+static int verb_rm(struct arguments *a, const struct verb_context *c, struct err *e) {
+  const struct option table[] = {{NULL, 0, OPTION_FLAG, NULL}};
+  (void)c;
+  return args_read(a, table, false, e) < 0 ? -1 : spawn_job(remove_all, a, e);
+}
+
+static int verb_features(struct arguments *a, const struct verb_context *c, struct err *e) {
+  (void)a, (void)c;
+  return features_main(e);
+}
+
+static int verb_help(struct arguments *a, const struct verb_context *c, struct err *e) {
+  (void)a, (void)c, (void)e;
+  return fputs(usage, stdout) < 0 ? -1 : 0;
+}
+
+static const struct { const char *name; verb_function *run; } verbs[] = {
+    {"features", verb_features}, {"help", verb_help}, {"unpack", verb_unpack}, {"diff", verb_diff},     {"watch", verb_watch},     {"rm", verb_rm},         {"create", verb_create},
+    {"start", verb_start},       {"run", verb_run},   {"exec", verb_exec},     {"attach", verb_attach}, {"state", verb_state},   {"list", verb_list},
+    {"kill", verb_kill},         {"wait", verb_wait}, {"resize", verb_resize}, {"delete", verb_delete},
+};
+
+/** What stands before the verb: ours, and what others give to crun and runc there. `--log` is for their errors, not for a container. */
+static int read_global(struct arguments *a, struct verb_context *c, const char **log, struct err *e) {
+  bool help = false;
+  const struct option table[] = {{"--root", 0, OPTION_TEXT, &c->root}, {"--log", 0, OPTION_TEXT, log}, {"--log-format", 0, OPTION_IGNORED_TEXT, NULL},
+                                 {"--log-level", 0, OPTION_IGNORED_TEXT, NULL}, {"--debug", 0, OPTION_IGNORED_FLAG, NULL}, {"--cgroup-manager", 0, OPTION_IGNORED_TEXT, NULL},
+                                 {"--systemd-cgroup", 0, OPTION_IGNORED_FLAG, NULL}, {"--rootless", 0, OPTION_IGNORED_TEXT, NULL}, {"--help", 'h', OPTION_FLAG, &help},
+                                 {NULL, 0, OPTION_FLAG, NULL}};
+  if (args_read(a, table, true, e) < 0) return -1;
+  static char word[] = "help", *only[] = {word, NULL};
+  if (help) *a = (struct arguments){1, only};
+  return 0;
+}
+
+/** containerd and podman read the reason there. */
+static void log_error(const char *path, const struct err *e) {
+  struct out o = {0};
+  int fd = path == NULL ? -1 : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (fd < 0) return;
+  out_open(&o, '{');
+  out_text(&o, "level", "error");
+  out_text(&o, "msg", e->text);
+  out_close(&o, '}');
+  out_flush(&o, fd);
+  out_free(&o);
+}
+
+static int run_verb(struct arguments *a, const struct verb_context *c, struct err *e) {
+  if (a->count == 0) return args_wrong(e, "no verb is given; --help lists them");
+  struct arguments rest = {a->count - 1, a->values + 1};
+  for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+    if (strcmp(verbs[i].name, a->values[0]) == 0) return verbs[i].run(&rest, c, e);
+  return args_wrong(e, "no such verb; --help lists them");
+}
+
 int main(int argc, char **argv) {
   struct err e = {0};
-  int result;
-  const char *verb = argc > 1 ? argv[1] : "";
+  struct verb_context c = {.argv = argv};
+  const char *log = NULL;
   char **copy = calloc((size_t)argc + 1, sizeof *copy);
   if (copy == NULL) return ERR_FAILED;
-  for (int i = 2; i < argc; i++) copy[i - 2] = argv[i];
-  struct arguments a = {.count = argc > 2 ? argc - 2 : 0, .values = copy};
-  if (strcmp(verb, "features") == 0) result = features_main(&e);
-  else if (strcmp(verb, "run") == 0) result = verb_run(&a, argv, &e);
-  else if (strcmp(verb, "unpack") == 0) result = verb_unpack(&a, &e);
-  else if (strcmp(verb, "diff") == 0) result = verb_diff(&a, &e);
-  else if (strcmp(verb, "rm") == 0) result = spawn_job(remove_all, &a, &e);
-  else if (strcmp(verb, "--help") == 0) result = fputs(usage, stdout) < 0 ? -1 : 0;
-  else result = wrong_usage(&e, "no such verb; --help lists them");
+  for (int i = 1; i < argc; i++) copy[i - 1] = argv[i];
+  struct arguments a = {.count = argc > 0 ? argc - 1 : 0, .values = copy};
+  int result = read_global(&a, &c, &log, &e) < 0 ? -1 : run_verb(&a, &c, &e);
   free(copy);
   if (result >= 0) return result;
+  log_error(log, &e);
   out_error(2, &e);
   return e.status == 0 ? ERR_FAILED : e.status;
 }

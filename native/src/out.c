@@ -41,24 +41,31 @@ void out_close(struct out *o, char bracket) {
   o->comma = true;
 }
 
+/** How many bytes from here on need no escape, which is most of most texts. */
+static size_t plain(const char *bytes, size_t length) {
+  size_t at = 0;
+  while (at < length && bytes[at] >= 0x20 && bytes[at] < 0x7f && bytes[at] != '"' && bytes[at] != '\\') at++;
+  return at;
+}
+
+static void escape(struct out *o, char c) {
+  static const char named[] = "\b\t\n\f\r\"\\", letters[] = "btnfr\"\\";
+  const char *known = c == 0 ? NULL : strchr(named, c);
+  char escaped[8] = {'\\', known == NULL ? 'u' : letters[known - named]};
+  put(o, escaped, known != NULL ? 2 : (size_t)snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned char)c));
+}
+
 static void quoted(struct out *o, const char *bytes, size_t length) {
   put(o, "\"", 1);
   for (size_t at = 0; at < length;) {
+    size_t same = plain(bytes + at, length - at);
+    put(o, bytes + at, same);
+    if ((at += same) == length) break;
     size_t width = utf8_width((const unsigned char *)bytes + at, length - at);
-    unsigned char c = (unsigned char)bytes[at];
-    if (width == 0) {
-      put(o, "\xef\xbf\xbd", 3);
-      at++;
-      continue;
-    }
-    if (c < 0x20 || c == 0x7f) {
-      char escaped[8];
-      put(o, escaped, (size_t)snprintf(escaped, sizeof escaped, "\\u%04x", c));
-    } else {
-      if (c == '"' || c == '\\') put(o, "\\", 1);
-      put(o, bytes + at, width);
-    }
-    at += width;
+    if (width == 0) put(o, "\xef\xbf\xbd", 3);
+    else if (width == 1) escape(o, bytes[at]);
+    else put(o, bytes + at, width);
+    at += width == 0 ? 1 : width;
   }
   put(o, "\"", 1);
 }

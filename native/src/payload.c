@@ -155,6 +155,13 @@ static int prepare(struct child *c, int peer, char home[256], struct err *e) {
   return s->unconfined || !s->no_new_privileges ? 0 : seccomp_install(e);
 }
 
+/** False when nobody is left who could: the monitor is dead. */
+static bool told_to_start(int sync) {
+  struct err ignored;
+  int fd;
+  return sync_receive(sync, &ignored, &fd) == SYNC_START;
+}
+
 int payload_exec(struct child *c, int peer) {
   struct err e = {.status = ERR_SETUP};
   const char **env = NULL;
@@ -162,6 +169,7 @@ int payload_exec(struct child *c, int peer) {
   if (prepare(c, peer, home, &e) == 0 && environment(c->spec, home, home_entry, &env, &e) == 0) {
     signals_as_new();
     sync_send(c->sync, SYNC_READY, NULL, -1);
+    if (c->waits && !told_to_start(c->sync)) _exit(ERR_SETUP);
     int number = execute(c->spec, env);
     e.status = not_there(number) ? ERR_NOT_FOUND : ERR_NOT_EXECUTABLE;
     err_set(&e, number, "start %.200s", c->spec->args.items[0]);

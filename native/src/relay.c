@@ -3,24 +3,22 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <termios.h>
 
 #include "own.h"
 #include "sys.h"
+#include "terminal.h"
 
-struct terminal {
+struct relayed {
   int master;
-  bool raw, input_open;
-  struct termios saved;
+  bool input_open;
   char keys[4096]; /* read from us, not yet taken by the container */
   size_t key_count, keys_sent;
 };
 
-static void held(sigset_t *set) {
+void relay_held_signals(sigset_t *set) {
   sigfillset(set);
   /* Faults of our own must end us, and a stopped caller's terminal is the shell's business. */
   int ours[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT};
@@ -29,21 +27,13 @@ static void held(sigset_t *set) {
 
 void relay_hold_signals(void) {
   sigset_t set;
-  held(&set);
+  relay_held_signals(&set);
   sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-static void resize(const struct terminal *t) {
+static void resize(const struct relayed *t) {
   struct winsize size;
   if (t->master >= 0 && ioctl(0, TIOCGWINSZ, &size) == 0) ioctl(t->master, TIOCSWINSZ, &size);
-}
-
-static void raw(struct terminal *t) {
-  if (t->master < 0 || tcgetattr(0, &t->saved) < 0) return;
-  struct termios changed = t->saved;
-  cfmakeraw(&changed);
-  t->raw = tcsetattr(0, TCSANOW, &changed) == 0;
-  resize(t);
 }
 
 static bool copy(int from, int to) {
@@ -63,20 +53,20 @@ static bool copy(int from, int to) {
  * Keys never wait inside a write: a program that writes without reading would wait for us to take its output, and we
  * for it to take our keys.
  */
-static void read_keys(struct terminal *t) {
+static void read_keys(struct relayed *t) {
   ssize_t got = read(0, t->keys, sizeof t->keys);
   if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN)) t->input_open = false;
   t->key_count = got > 0 ? (size_t)got : 0;
   t->keys_sent = 0;
 }
 
-static void send_keys(struct terminal *t) {
+static void send_keys(struct relayed *t) {
   ssize_t sent = write(t->master, t->keys + t->keys_sent, t->key_count - t->keys_sent);
   if (sent > 0) t->keys_sent += (size_t)sent;
   if (t->keys_sent == t->key_count || (sent < 0 && errno != EAGAIN && errno != EINTR)) t->key_count = t->keys_sent = 0;
 }
 
-static void pass_signal(int signals, int pidfd, const struct terminal *t) {
+static void pass_signal(int signals, int pidfd, const struct relayed *t) {
   struct signalfd_siginfo info;
   if (read(signals, &info, sizeof info) != sizeof info) return;
   if (info.ssi_signo == SIGWINCH) resize(t);
@@ -84,18 +74,20 @@ static void pass_signal(int signals, int pidfd, const struct terminal *t) {
 }
 
 /** What the container wrote before it ended is still in the terminal; a background process that holds it open is not waited for. */
-static void drain(const struct terminal *t) {
+static void drain(const struct relayed *t) {
   struct pollfd last = {.fd = t->master, .events = POLLIN};
   while (t->master >= 0 && poll(&last, 1, 0) > 0 && (last.revents & POLLIN) && copy(t->master, 1)) continue;
 }
 
 void relay(int pidfd, int master) {
-  struct terminal t = {.master = master, .input_open = true};
+  struct relayed t = {.master = master, .input_open = true};
+  struct terminal ours = {0};
   sigset_t set;
-  held(&set);
+  relay_held_signals(&set);
   OWN_FD signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   if (master >= 0) fcntl(master, F_SETFL, fcntl(master, F_GETFL) | O_NONBLOCK);
-  raw(&t);
+  if (master >= 0) terminal_raw(&ours);
+  resize(&t);
   for (;;) {
     bool waiting = t.key_count > 0;
     struct pollfd polled[4] = {{pidfd, POLLIN, 0}, {signals, POLLIN, 0}, {t.master, (short)(POLLIN | (waiting ? POLLOUT : 0)), 0},
@@ -108,5 +100,5 @@ void relay(int pidfd, int master) {
     if (polled[0].revents != 0) break;
   }
   drain(&t);
-  if (t.raw) tcsetattr(0, TCSANOW, &t.saved);
+  terminal_restore(&ours);
 }

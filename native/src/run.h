@@ -1,4 +1,4 @@
-/** `run`: a container in the foreground, from its config.json to its exit status. */
+/** `run --foreground`: a container that lives and dies with this process, from its config.json to its exit status. */
 #ifndef STRATA_RUN_H
 #define STRATA_RUN_H
 #include "err.h"

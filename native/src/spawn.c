@@ -27,9 +27,17 @@ static int explain(int flags, int number, struct err *e) {
   return err_set(e, number, "make a user namespace");
 }
 
-pid_t spawn_namespaces(int flags, int *pidfd, struct err *e) {
+pid_t spawn_namespaces(int flags, int *into, int *pidfd, struct err *e) {
   struct clone_args_ args = {.flags = (uint64_t)flags | CLONE_PIDFD_, .pidfd = (uint64_t)(uintptr_t)pidfd, .exit_signal = SIGCHLD};
-  long pid = sys_clone3(&args);
+  long pid = -1;
+  if (into != NULL && *into >= 0) {
+    struct clone_args_ born = args;
+    born.flags |= CLONE_INTO_CGROUP_;
+    born.cgroup = (uint64_t)*into;
+    pid = sys_clone3(&born);
+    if (pid < 0) *into = -1;
+  }
+  if (pid < 0) pid = sys_clone3(&args);
   if (pid < 0 && errno == ENOSYS) {
 #ifdef __x86_64__
     pid = syscall(SYS_clone, (unsigned long)flags | CLONE_PIDFD_ | SIGCHLD, NULL, pidfd, NULL, 0);
@@ -67,7 +75,7 @@ int spawn_job(spawn_work *job, void *argument, struct err *e) {
   int ends[2], pidfd = -1, status;
   if (idmaps_of_caller(&maps, e) < 0) return -1;
   if (pipe2(ends, O_CLOEXEC) < 0) return err_set(e, errno, "pipe");
-  pid_t pid = spawn_namespaces(CLONE_NEWUSER, &pidfd, e);
+  pid_t pid = spawn_namespaces(CLONE_NEWUSER, NULL, &pidfd, e);
   if (pid == 0) {
     close(ends[1]);
     _exit(in_child(job, argument, &maps, ends[0]));

@@ -9,9 +9,10 @@
 
 /**
  * As fork(2), with new namespaces: 0 in the child, the pid and a pidfd in the parent, -1 with a reason a person can act on.
- * clone3 where the kernel (or a filter around us) has it, clone otherwise.
+ * clone3 where the kernel (or a filter around us) has it, clone otherwise. `*into` is the directory of a unified cgroup that
+ * the child is to be born in, NULL or -1 for none; it becomes -1 where that could not be done.
  */
-pid_t spawn_namespaces(int flags, int *pidfd, struct err *e);
+pid_t spawn_namespaces(int flags, int *into, int *pidfd, struct err *e);
 
 /**
  * Runs `job` as root of a user namespace with the caller's sub-ids, or here and now when we are root. Gives the job's

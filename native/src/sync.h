@@ -3,7 +3,7 @@
 #define STRATA_SYNC_H
 #include "err.h"
 
-enum sync_kind { SYNC_GO = 1, SYNC_TERMINAL, SYNC_READY, SYNC_ERROR, SYNC_END };
+enum sync_kind { SYNC_GO = 1, SYNC_START, SYNC_TERMINAL, SYNC_PROCESS, SYNC_READY, SYNC_ERROR, SYNC_END };
 
 /** `fd` is handed over with the message, -1 for none. Gives -1 with errno. */
 int sync_send(int socket, enum sync_kind kind, const struct err *e, int fd);

@@ -24,7 +24,7 @@ asEverybody('attacks', (room, kind) => {
     const bundle = room().bundle({ args: ['sh', '-c', 'echo up; sleep 100'] })
     const { uid, gid } = room().who
     const pidFile = join(bundle, 'pid')
-    const args = ['run', '--bundle', bundle, '--pid-file', pidFile, 'x']
+    const args = ['run', '--foreground', '--bundle', bundle, '--pid-file', pidFile, 'x']
     const run = spawn(helperPath, args, { uid, gid, stdio: ['ignore', 'pipe', 'inherit'] })
     try {
       await new Promise(resolve => run.stdout.once('data', resolve))
@@ -55,7 +55,7 @@ asEverybody('attacks', (room, kind) => {
       const leaky = (cwd: string, args: string[]) => {
         const bundle = room().bundle({ args, cwd })
         const { uid, gid } = room().who
-        const run = spawn(helperPath, ['run', '--bundle', bundle, 'x'], {
+        const run = spawn(helperPath, ['run', '--foreground', '--bundle', bundle, 'x'], {
           uid,
           gid,
           stdio: ['ignore', 'pipe', 'pipe', host, host, host],
@@ -205,12 +205,12 @@ asEverybody('attacks', (room, kind) => {
     await room().add(layer)
     const script = 'cp /bin/probe /tmp/p 2>/dev/null || cat /bin/probe > /tmp/p; chmod 4755 /tmp/p; echo'
     const bundle = room().bundle({ args: ['sh', '-c', script] })
-    expect((await helper(room().who, ['run', '--bundle', bundle, 'a'])).code).toBe(0)
+    expect((await helper(room().who, ['run', '--foreground', '--bundle', bundle, 'a'])).code).toBe(0)
     const config = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8'))
     config.process.args = ['/tmp/p', 'ids']
     config.process.user = { uid: 33, gid: 33 }
     ;(await import('node:fs')).writeFileSync(join(bundle, 'config.json'), JSON.stringify(config))
-    const result = await helper(room().who, ['run', '--bundle', bundle, 'b'])
+    const result = await helper(room().who, ['run', '--foreground', '--bundle', bundle, 'b'])
     expect(outputOf(result)).toBe('33 33 33 33')
     room().layers.shift()
   })
@@ -227,7 +227,7 @@ asEverybody('attacks', (room, kind) => {
       const { kind: who, uid, gid } = room().who
       const bundle = room().bundle({ args: ['sh', '-c', 'probe type-into-terminal'], strata })
       const as = who === 'root' ? [] : ['--reuid', String(uid), '--regid', String(gid), '--clear-groups']
-      const pty = startPty('setpriv', [...as, helperPath, 'run', '--bundle', bundle, 'x'])
+      const pty = startPty('setpriv', [...as, helperPath, 'run', '--foreground', '--bundle', bundle, 'x'])
       await pty.ended
       return pty.text().trim()
     }
@@ -274,11 +274,11 @@ asEverybody('attacks', (room, kind) => {
       '{"a":01}',
     ]) {
       writeFileSync(join(bundle, 'config.json'), Buffer.from(text, 'latin1'))
-      const result = await helper(room().who, ['run', '--bundle', bundle, 'x'])
+      const result = await helper(room().who, ['run', '--foreground', '--bundle', bundle, 'x'])
       expect([result.code, errorOf(result)]).toEqual([125, expect.stringMatching(/^config/)])
     }
     for (const id of ['../x', '.x', 'a b', ''])
-      expect((await helper(room().who, ['run', '--bundle', bundle, id])).code).toBe(2)
+      expect((await helper(room().who, ['run', '--foreground', '--bundle', bundle, id])).code).toBe(2)
   })
 
   test.skipIf(sanitized)('a start is quick', async () => {
@@ -286,7 +286,7 @@ asEverybody('attacks', (room, kind) => {
     for (let i = 0; i < 11; i++) {
       const bundle = room().bundle({ args: ['true'] })
       const start = performance.now()
-      await helper(room().who, ['run', '--bundle', bundle, 'x'])
+      await helper(room().who, ['run', '--foreground', '--bundle', bundle, 'x'])
       times.push(performance.now() - start)
     }
     expect(times.sort((a, b) => a - b)[0]).toBeLessThan(200)

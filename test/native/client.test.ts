@@ -116,7 +116,7 @@ describe.skipIf(missingForNative() !== null)('the helper', () => {
         join(bundle, 'config.json'),
         JSON.stringify(containerConfig({ ...emptyRun(), env: ['PATH=/bin'] }, wish)),
       )
-      const result = await helper(root, ['run', '--bundle', bundle, 'x'])
+      const result = await helper(root, ['run', '--foreground', '--bundle', bundle, 'x'])
       expect([result.code, result.stdout.toString()]).toEqual([4, 'box\n'])
       expect(await room.diff()).toEqual(['A /x'])
     } finally {

@@ -51,7 +51,7 @@ asEverybody('diff', (room, kind) => {
   test('a name that is not UTF-8 comes whole, control characters escaped', async () => {
     const bundle = room().bundle({ args: ['sh', '-c', 'touch "$(printf "/a\\377b\\033")"'] })
     const { helper } = await import('./helper.ts')
-    expect((await helper(room().who, ['run', '--bundle', bundle, 'x'])).code).toBe(0)
+    expect((await helper(room().who, ['run', '--foreground', '--bundle', bundle, 'x'])).code).toBe(0)
     const result = await helper(room().who, ['diff', '--lower', room().layers[0], join(bundle, 'upper')])
     const line = result.stdout.toString()
     expect(line).not.toMatch(/\x1b/)

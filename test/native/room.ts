@@ -100,7 +100,7 @@ export async function makeRoom(who: Identity): Promise<Room> {
       return folder
     },
     async run(wish, { input = '', args = [] } = {}) {
-      return helper(who, ['run', '--bundle', room.bundle(wish), ...args, 'test'], { input })
+      return helper(who, ['run', '--foreground', '--bundle', room.bundle(wish), ...args, 'test'], { input })
     },
     async diff() {
       const below = layers.flatMap(folder => ['--lower', folder])

@@ -116,13 +116,13 @@ asEverybody('run', (room, kind) => {
   test('an upper directory serves one container at a time', async () => {
     const bundle = room().bundle({ args: ['sh', '-c', 'echo up; cat'] })
     const { uid, gid } = room().who
-    const first = spawn(helperPath, ['run', '--bundle', bundle, 'first'], {
+    const first = spawn(helperPath, ['run', '--foreground', '--bundle', bundle, 'first'], {
       uid,
       gid,
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     await new Promise(resolve => first.stdout.once('data', resolve))
-    const second = await helper(room().who, ['run', '--bundle', bundle, 'second'])
+    const second = await helper(room().who, ['run', '--foreground', '--bundle', bundle, 'second'])
     first.stdin.end()
     await new Promise(resolve => first.once('close', resolve))
     expect([second.code, errorOf(second)]).toEqual([125, expect.stringMatching(/is in use by another container$/)])
@@ -153,7 +153,7 @@ asEverybody('run', (room, kind) => {
       args: ['sh', '-c', 'trap "echo got it; exit 3" TERM; echo up; while :; do sleep 0.05; done'],
     })
     const { uid, gid } = room().who
-    const run = spawn(helperPath, ['run', '--bundle', bundle, 'x'], { uid, gid, stdio: ['ignore', 'pipe', 'inherit'] })
+    const run = spawn(helperPath, ['run', '--foreground', '--bundle', bundle, 'x'], { uid, gid, stdio: ['ignore', 'pipe', 'inherit'] })
     let said = ''
     run.stdout.on('data', chunk => {
       if (said === '') run.kill('SIGTERM')
@@ -166,7 +166,7 @@ asEverybody('run', (room, kind) => {
   test('a helper that is killed takes its container along', async () => {
     const bundle = room().bundle({ args: ['sh', '-c', 'echo up; sleep 100'] })
     const { uid, gid } = room().who
-    const run = spawn(helperPath, ['run', '--bundle', bundle, 'x'], { uid, gid, stdio: ['ignore', 'pipe', 'inherit'] })
+    const run = spawn(helperPath, ['run', '--foreground', '--bundle', bundle, 'x'], { uid, gid, stdio: ['ignore', 'pipe', 'inherit'] })
     await new Promise(resolve => run.stdout.once('data', resolve))
     run.kill('SIGKILL')
     // Its output ends only when nobody holds it any more.

@@ -10,7 +10,7 @@ function start(room: Room, script: string) {
   const { kind, uid, gid } = room.who
   const bundle = room.bundle({ args: ['sh', '-c', script], process: { terminal: true } })
   const as = kind === 'root' ? [] : ['--reuid', String(uid), '--regid', String(gid), '--clear-groups']
-  return startPty('setpriv', [...as, '--', helperPath, 'run', '--bundle', bundle, 'x'])
+  return startPty('setpriv', [...as, '--', helperPath, 'run', '--foreground', '--bundle', bundle, 'x'])
 }
 
 asEverybody('terminal', room => {
@@ -60,7 +60,7 @@ asEverybody('terminal', room => {
     const { kind, uid, gid } = room().who
     const bundle = room().bundle({ args: ['sh', '-c', 'stty raw -echo; exit 0'], process: { terminal: true } })
     const as = kind === 'root' ? '' : `setpriv --reuid ${uid} --regid ${gid} --clear-groups`
-    const script = `stty -g; ${as} ${helperPath} run --bundle ${bundle} x; stty -g`
+    const script = `stty -g; ${as} ${helperPath} run --foreground --bundle ${bundle} x; stty -g`
     const pty = startPty(execFileSync('sh', ['-c', 'command -v sh']).toString().trim(), ['-c', script])
     await pty.ended
     const [before, after] = pty.text().trim().split('\n')

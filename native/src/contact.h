@@ -1,0 +1,21 @@
+/** A connection to a container's monitor, from the outside. */
+#ifndef STRATA_CONTACT_H
+#define STRATA_CONTACT_H
+#include "frames.h"
+#include "home.h"
+
+/** Connects and blocks. -1 where no monitor listens. */
+int contact_open(const struct home *home, struct err *e);
+int contact_send(int fd, char type, const void *bytes, size_t length, struct err *e);
+
+/** Has the container started; what it says meanwhile is dropped. Errors are the monitor's, with their exit status. */
+int contact_start(int fd, struct err *e);
+
+/** The error that an 'n' frame tells. Gives -1. */
+int contact_not_started(const struct frame *f, struct err *e);
+
+/** The whole of `start` and `resize`. */
+int contact_start_main(const char *root, const char *id, struct err *e);
+int contact_resize_main(const char *root, const char *id, int columns, int rows, struct err *e);
+
+#endif

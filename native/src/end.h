@@ -1,0 +1,20 @@
+/** `kill`, `wait` and `delete`: the ends of a container as others bring them about. */
+#ifndef STRATA_END_H
+#define STRATA_END_H
+#include <stdbool.h>
+
+#include "err.h"
+
+/** The number of "TERM", "SIGTERM", "15", "RTMIN+1"; -1 for none. */
+int end_signal(const char *name);
+
+/** To its first process, which hands it on to the command; `all`: to every process of it. */
+int end_kill(const char *root, const char *id, int signal_number, bool all, struct err *e);
+
+/** Waits for the end and prints `{"exitCode":N,"signal":…}`; null where nobody knows. */
+int end_wait(const char *root, const char *id, struct err *e);
+
+/** `force`: also one that runs, and one that is not there. */
+int end_delete(const char *root, const char *id, bool force, struct err *e);
+
+#endif

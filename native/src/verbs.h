@@ -1,0 +1,17 @@
+/** The verbs of containers: their words on the command line, and what is called for them. */
+#ifndef STRATA_VERBS_H
+#define STRATA_VERBS_H
+#include "args.h"
+
+/** What stands before the verb. */
+struct verb_context {
+  const char *root; /* --root, NULL: the usual place */
+  char **argv;      /* of the process */
+};
+
+/** An exit status, or -1 with an error. `a` are the words after the verb. */
+typedef int verb_function(struct arguments *a, const struct verb_context *c, struct err *e);
+
+verb_function verb_create, verb_start, verb_run, verb_state, verb_list, verb_kill, verb_attach, verb_wait, verb_delete, verb_resize, verb_exec;
+
+#endif
