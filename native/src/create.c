@@ -12,6 +12,7 @@
 
 /** In a session of its own but not its leader: it can never get a terminal by opening one. */
 static void become_monitor(struct launch *l, struct home *home, const struct create_options *o, int report) {
+  if (o->errors >= 0) close(o->errors);
   if (setsid() < 0) _exit(ERR_SETUP);
   pid_t monitor = fork();
   if (monitor == 0) _exit(monitor_main(l, home, &o->monitor, report));

@@ -7,6 +7,7 @@ struct create_options {
   const char *root;      /* of the state, as home_root gives it */
   const char *bundle, *pid_file;
   bool sized;            /* its terminal gets the size of ours */
+  int errors;            /* descriptor of the caller that the monitor must not hold, or -1 */
   struct monitor_options monitor;
 };
 

@@ -110,11 +110,14 @@ static const struct { const char *name; verb_function *run; } verbs[] = {
 /** What stands before the verb: ours, and what others give to crun and runc there. `--log` is for their errors, not for a container. */
 static int read_global(struct arguments *a, struct verb_context *c, const char **log, struct err *e) {
   bool help = false;
-  const struct option table[] = {{"--root", 0, OPTION_TEXT, &c->root}, {"--log", 0, OPTION_TEXT, log}, {"--log-format", 0, OPTION_IGNORED_TEXT, NULL},
+  const char *errors = NULL;
+  long long descriptor = -1;
+  const struct option table[] = {{"--root", 0, OPTION_TEXT, &c->root}, {"--log", 0, OPTION_TEXT, log}, {"--error-fd", 0, OPTION_TEXT, &errors}, {"--log-format", 0, OPTION_IGNORED_TEXT, NULL},
                                  {"--log-level", 0, OPTION_IGNORED_TEXT, NULL}, {"--debug", 0, OPTION_IGNORED_FLAG, NULL}, {"--cgroup-manager", 0, OPTION_IGNORED_TEXT, NULL},
                                  {"--systemd-cgroup", 0, OPTION_IGNORED_FLAG, NULL}, {"--rootless", 0, OPTION_IGNORED_TEXT, NULL}, {"--help", 'h', OPTION_FLAG, &help},
                                  {NULL, 0, OPTION_FLAG, NULL}};
-  if (args_read(a, table, true, e) < 0) return -1;
+  if (args_read(a, table, true, e) < 0 || args_number(errors, "--error-fd", 3, 1023, &descriptor, e) < 0) return -1;
+  c->errors = (int)descriptor;
   static char word[] = "help", *only[] = {word, NULL};
   if (help) *a = (struct arguments){1, only};
   return 0;
@@ -143,7 +146,7 @@ static int run_verb(struct arguments *a, const struct verb_context *c, struct er
 
 int main(int argc, char **argv) {
   struct err e = {0};
-  struct verb_context c = {.argv = argv};
+  struct verb_context c = {.argv = argv, .errors = -1};
   const char *log = NULL;
   char **copy = calloc((size_t)argc + 1, sizeof *copy);
   if (copy == NULL) return ERR_FAILED;
@@ -153,6 +156,6 @@ int main(int argc, char **argv) {
   free(copy);
   if (result >= 0) return result;
   log_error(log, &e);
-  out_error(2, &e);
+  out_error(c.errors < 0 ? 2 : c.errors, &e);
   return e.status == 0 ? ERR_FAILED : e.status;
 }

@@ -48,7 +48,7 @@ static int read_making(struct making *m, struct arguments *a, struct err *e) {
 /** From here on in the sealed copy, with nothing of the caller's. */
 static int seal(const struct verb_context *c, int keep, struct err *e) {
   e->status = ERR_SETUP;
-  return reexec_sealed(c->argv, e) < 0 || reexec_clean(keep, e) < 0 ? -1 : 0;
+  return reexec_sealed(c->argv, e) < 0 || reexec_clean(keep < 0 ? c->errors : keep, e) < 0 ? -1 : 0;
 }
 
 static int creation(const struct making *m, const char *id, const struct verb_context *c, char root[PATH_MAX], struct create_options *to, struct err *e) {
@@ -56,7 +56,7 @@ static int creation(const struct making *m, const char *id, const struct verb_co
   if (args_number(m->log_size, "--log-max-size", 0, LLONG_MAX, &size, e) < 0 || args_number(m->log_files, "--log-max-files", 1, LOG_FILES_MOST, &files, e) < 0 ||
       home_root(c->root, root, e) < 0)
     return -1;
-  *to = (struct create_options){.root = root, .bundle = m->bundle, .pid_file = m->pid_file};
+  *to = (struct create_options){.root = root, .bundle = m->bundle, .pid_file = m->pid_file, .errors = c->errors};
   to->monitor = (struct monitor_options){.id = id, .argv = c->argv, .log = {m->log, size, files}, .streams = m->log != NULL, .no_stdin = m->no_stdin,
                                          .durable = true, .console_socket = m->console_socket};
   return 0;

@@ -7,6 +7,7 @@
 struct verb_context {
   const char *root; /* --root, NULL: the usual place */
   char **argv;      /* of the process */
+  int errors;       /* --error-fd: where errors go in place of standard error, which is a command's; -1: there */
 };
 
 /** An exit status, or -1 with an error. `a` are the words after the verb. */
