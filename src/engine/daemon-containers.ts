@@ -3,6 +3,10 @@ import type { Client } from './client.ts'
 import type { Containers } from './containers.ts'
 import { containerActions } from './daemon-actions.ts'
 import { containerCapabilities } from './daemon-capabilities.ts'
+import { engineEvents } from './daemon-events.ts'
+import { containerLogs } from './daemon-logs.ts'
+import { attachSession, execSession } from './daemon-session.ts'
+import { containerStats } from './daemon-stats.ts'
 
 /** The containers of the engine that the client speaks with. */
 export function daemonContainers(client: Client): Containers {
@@ -16,5 +20,10 @@ export function daemonContainers(client: Client): Containers {
       learn()
       return containers
     },
-  } as Containers
+    events: options => engineEvents(client, options),
+    stats: (id, options) => containerStats(client, id, options),
+    logs: (id, query) => containerLogs(client, id, query),
+    exec: (id, spec) => execSession(client, id, spec),
+    attach: (id, options) => attachSession(client, id, options),
+  }
 }

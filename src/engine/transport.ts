@@ -99,6 +99,11 @@ async function answer(
 ): Promise<unknown> {
   if (signal) addAbortSignal(signal, response)
   const status = response.statusCode ?? 0
+  if (call.hijack && status < 300) {
+    response.destroy()
+    const hint = 'A proxy between here and the engine has to let “Upgrade: tcp” pass.'
+    throw new Fault('The engine did not hand its connection over.', { hint })
+  }
   if (call.statusCodes[status] !== true) throw refusal(status, await bodyOf(response, 64 << 10).catch(() => ''))
   return call.isStream ? response : valueIn(await bodyOf(response, mostBytes))
 }
