@@ -2,62 +2,40 @@
  * Makes `dist/` from `src/` and `native/`: the bundle, the worker, the helper, and `dist/strata`, a launcher that runs on the Node of this
  * checkout from any folder. Called by `npm ci` (prepare) and `npm run build`.
  *
- * Ink lives in a chunk of its own (splitting), so that the command line never pays for loading it.
+ * Ink lives in a chunk of its own (splitting), so that the command line never pays for loading it. `node src/build.ts DIR`
+ * makes it somewhere else.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, type Plugin } from 'esbuild'
+import { build, transform } from 'esbuild'
+import { lateStringWidth, noDevtools, promptYoga, unused } from './build-plugins.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const dist = join(here, '..', 'dist')
+const dist = process.argv[2] ?? join(here, '..', 'dist')
 /** Built beside and renamed, so that a program that is running, or another build, never meets half of one. */
 const fresh = `${dist}.${process.pid}.tmp`
 
-/** Modules that our dependencies name but that Strata never uses: ssh goes through the user's own `ssh`. */
-const unused: Plugin = {
-  name: 'unused',
-  setup(builder) {
-    const filter = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs.*|react-devtools-core|cpu-features)$/
-    builder.onResolve({ filter }, args => ({ path: args.path, namespace: 'unused' }))
-    builder.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({
-      contents: 'module.exports = {}',
-      loader: 'js',
-    }))
-  },
-}
+const ownUrl = "const strataUrl=require('node:url').pathToFileURL(__filename).href;"
 
-/**
- * string-width builds its Unicode tables when it is loaded, 25 ms that most commands never need, and takes the long way
- * for the lines that frames are drawn with. Make it do both late: what is below is all one column wide.
- */
-const lateStringWidth: Plugin = {
-  name: 'late-string-width',
-  setup(builder) {
-    builder.onLoad({ filter: /node_modules\/string-width\/index\.js$/ }, ({ path }) => {
-      const text = readFileSync(path, 'utf8')
-      const imports = text.match(/^import .*$/gm) ?? []
-      const body = text.replace(/^import .*$/gm, '').replace('export default function stringWidth', 'return function')
-      const late = `let width
-const narrow = /^[ -~·…›←-→─-╿▀-▟■-◼⏎]*$/
-export default (text, options) =>
-  narrow.test(text) && options?.ambiguousIsNarrow !== false ? text.length : (width ??= make())(text, options)
-`
-      return { contents: `${imports.join('\n')}\n${late}function make() {${body}}`, loader: 'js' }
-    })
-  },
-}
-
-/** Runs under any Node that can import a module, so that one too old gets a sentence and not a syntax error. */
-const entry = `const [major, minor] = process.versions.node.split('.').map(Number)
-if (major < 22 || (major === 22 && minor < 15)) {
+/** Runs under any Node, so that one too old gets a sentence and not a syntax error. */
+const entry = `var version = process.versions.node.split('.').map(Number)
+if (version[0] < 22 || (version[0] === 22 && version[1] < 15)) {
   process.stderr.write('strata needs Node 22.15 or newer, and this is Node ' + process.versions.node + '. Install a current Node, or start strata with dist/strata, which brings its own.\\n')
   process.exitCode = 1
 } else {
-  const { enableCompileCache } = await import('node:module')
-  enableCompileCache?.()
-  await import('./main.js')
+  require('node:module').enableCompileCache()
+  require('./main.js')
 }
 `
 
@@ -70,35 +48,58 @@ self=$(readlink -f -- "$0") || self=$0
 dist=\${self%/*}
 node=$dist/../node_modules/node/bin/node
 [ -x "$node" ] || node=node
-exec "$node" --disable-warning=ExperimentalWarning --max-semi-space-size=8 "$dist/strata.mjs" "$@"
+exec "$node" --disable-warning=ExperimentalWarning --max-semi-space-size=8 "$dist/strata.js" "$@"
 `
 
 mkdirSync(fresh)
-await build({
-  entryPoints: { main: join(here, 'main.ts'), worker: join(here, 'source/worker.ts') },
-  outdir: fresh,
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node22.15',
-  jsx: 'automatic',
-  minify: true,
-  keepNames: true,
-  sourcemap: false,
-  legalComments: 'none',
-  logLevel: 'warning',
-  define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' },
-  banner: {
-    js: "import { createRequire as strataRequire } from 'node:module'; const require = strataRequire(import.meta.url);",
-  },
-  plugins: [unused, lateStringWidth],
-})
+await Promise.all([
+  bundle({ main: join(here, 'main.ts') }, true),
+  bundle({ worker: join(here, 'source/worker.ts') }, false),
+])
+writeFileSync(join(fresh, 'package.json'), '{"type":"commonjs"}\n')
 buildHelper()
-writeFileSync(join(fresh, 'strata.mjs'), entry)
+writeFileSync(join(fresh, 'strata.js'), entry)
 writeFileSync(join(fresh, 'strata'), launcher)
 chmodSync(join(fresh, 'strata'), 0o755)
 replace(dist, fresh)
+
+/**
+ * Chunks that load each other, as CommonJS: Node's loader of ES modules takes 15 ms more for the smallest command, and
+ * makes a copy of all that a built-in module exports, for node:http 20 ms. esbuild splits only ES modules, so each
+ * chunk is turned when it is made.
+ */
+async function bundle(entryPoints: Record<string, string>, splitting: boolean): Promise<void> {
+  const { outputFiles } = await build({
+    entryPoints,
+    outdir: fresh,
+    write: false,
+    bundle: true,
+    splitting,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22.15',
+    jsx: 'automatic',
+    minify: true,
+    keepNames: true,
+    sourcemap: false,
+    legalComments: 'none',
+    logLevel: 'warning',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    plugins: [unused, lateStringWidth, promptYoga, noDevtools],
+  })
+  for (const { path, text } of outputFiles) {
+    const { code } = await transform(text, {
+      format: 'cjs',
+      platform: 'node',
+      target: 'node22.15',
+      supported: { 'dynamic-import': false },
+      define: { 'import.meta.url': 'strataUrl' },
+      minify: true,
+      logLevel: 'warning',
+    })
+    writeFileSync(path, code.includes('strataUrl') ? `${ownUrl}${code}` : code)
+  }
+}
 
 /**
  * The native helper, where this machine has a compiler: `dist/` takes a copy, so that it is whole by itself. Where it can
@@ -107,8 +108,10 @@ replace(dist, fresh)
 function buildHelper(): void {
   const native = join(here, '..', 'native')
   const { status, stderr, error } = spawnSync('make', ['-s', '-C', native], { encoding: 'utf8' })
-  const helper = join(native, 'build', 'strata-native')
-  if (status === 0) return copyFileSync(helper, join(fresh, 'strata-native'))
+  const built = join(native, 'build')
+  const addon = join(built, 'strata-inflate.node')
+  if (existsSync(addon)) copyFileSync(addon, join(fresh, 'strata-inflate.node'))
+  if (status === 0) return copyFileSync(join(built, 'strata-native'), join(fresh, 'strata-native'))
   const reason = (error?.message ?? stderr).trim().slice(-2000)
   writeFileSync(join(fresh, 'strata-native.missing'), reason)
   console.warn(`strata: the native runtime is not built, everything else is: ${reason.split('\n')[0]}`)
