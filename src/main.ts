@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   try {
     const io = { out: createOutput(process.stdout), err: createOutput(process.stderr), signal: interrupt.signal }
     const args = process.argv.slice(2)
-  const code = (await runQuick(args, io)) ?? (await (await import('./cli/program.ts')).runProgram(args, io))
+    const code = (await runQuick(args, io)) ?? (await (await import('./cli/program.ts')).runProgram(args, io))
     process.exitCode = interrupt.signal.aborted ? 130 : code
   } catch (error) {
     process.exitCode = await told(error)
