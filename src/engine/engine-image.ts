@@ -6,11 +6,12 @@
 import { Fault } from '../base/errors.ts'
 import { formatPlatform, platformServes } from '../image/platform.ts'
 import type { Platform } from '../image/types.ts'
+import type { Anomaly } from '../layer/entry.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
 import { findIndex, openIndex } from '../source/index-cache.ts'
-import type { StoreSurroundings } from '../source/local-stores.ts'
+import type { OpenFromStores, StoreSurroundings } from '../source/local-stores.ts'
 import type { OpenOptions } from '../source/open.ts'
-import type { StoreOptions } from '../source/store-types.ts'
+import type { StoreReason } from '../source/store-types.ts'
 import type { Image } from '../source/types.ts'
 import type { Engine, ImageFacts } from './engine.ts'
 import { createExport } from './export.ts'
@@ -41,8 +42,11 @@ export async function openEngineImage(engine: Engine, name: string, options: Eng
   requirePlatform(engine, facts, platform)
   const exported = () => openExported(engine, name, facts, { ...options, signal: undefined, onClose: undefined })
   const wanted = { reference, platform: platform ?? null, cacheFolder, signal, next: exported }
-  const stored = options.verify || !around ? null : await withoutExport(engine, facts, around, wanted, options)
-  if (stored === null) return openExported(engine, name, facts, options)
+  const passedOver: Anomaly[] = []
+  const onReason = (reason: StoreReason) => passedOver.push(...anomalyOf(reason))
+  const stored =
+    options.verify || !around ? null : await withoutExport(engine, facts, around, { ...wanted, onReason }, options)
+  if (stored === null) return openExported(engine, name, facts, options, passedOver)
   const { close, steps, config } = stored
   // Only the store of Docker's graph drivers knows the images of the steps.
   const known = steps.some(step => step.imageId !== null)
@@ -65,7 +69,7 @@ async function withoutExport(
   engine: Engine,
   facts: ImageFacts,
   around: StoreSurroundings,
-  wanted: StoreOptions,
+  wanted: Omit<OpenFromStores, 'stores'>,
   { fastRemote = false }: EngineImageOptions,
 ): Promise<Image | null> {
   const stored = await openFromOwnStore(engine, facts, around, wanted)
@@ -73,6 +77,11 @@ async function withoutExport(
   const { openThroughHelper } = await import('./fast-remote.ts')
   const mayHelp = typeof fastRemote === 'function' ? fastRemote : null
   return openThroughHelper(engine, facts, { ...wanted, env: around.env, mayHelp })
+}
+
+/** Why a store that may be read was passed over; without permission it is no secret, and `doctor` tells. */
+function anomalyOf({ kind, text }: StoreReason): Anomaly[] {
+  return kind === 'permission' ? [] : [{ layer: null, path: null, kind: 'store-passed-over', text }]
 }
 
 function requirePlatform(engine: Engine, facts: ImageFacts, wanted: Platform | undefined): void {
@@ -86,6 +95,7 @@ async function openExported(
   name: string,
   facts: ImageFacts,
   options: EngineImageOptions,
+  passedOver: Anomaly[] = [],
 ): Promise<Image> {
   const query = { platform: options.platform, signal: options.signal }
   const rows = await engine.history(name, query)
@@ -98,7 +108,7 @@ async function openExported(
     reference: options.reference,
     cacheFolder: options.cacheFolder,
     open: { verify: options.verify, cacheDir: options.cacheFolder },
-    onImage: whole => adopt(image, whole, sight),
+    onImage: whole => adopt(image, whole, sight, passedOver),
   })
   const content = options.needContent === true
 
@@ -122,7 +132,7 @@ async function openExported(
     rawConfig: sight.rawConfig,
     steps: sight.steps,
     layers: sight.layers,
-    anomalies: sight.anomalies,
+    anomalies: [...passedOver, ...sight.anomalies],
     async indexLayer(layer, work = {}) {
       const known = indexes[layer]
       if (known !== undefined) return known
@@ -160,7 +170,7 @@ async function openExported(
 }
 
 /** What the whole image knows better than the engine's answers. */
-function adopt(image: Image, whole: Image, { stepIds }: FirstSight): void {
+function adopt(image: Image, whole: Image, { stepIds }: FirstSight, passedOver: Anomaly[]): void {
   if (whole.id !== image.id) image.digest ??= image.id
   image.id = whole.id
   image.digest ??= whole.digest
@@ -172,7 +182,7 @@ function adopt(image: Image, whole: Image, { stepIds }: FirstSight): void {
     const { digest, mediaType, compressed } = whole.layers[at]
     Object.assign(layer, { digest, mediaType, compressed })
   }
-  image.anomalies.splice(0, image.anomalies.length, ...whole.anomalies)
+  image.anomalies.splice(0, image.anomalies.length, ...passedOver, ...whole.anomalies)
 }
 
 function cached(folder: string | null, diffId: string): LayerIndex | null {

@@ -3,7 +3,13 @@
  * then. The engine says which image is meant; the store is asked for its id, which names content, so that a store of
  * another engine that lies at the same path can not answer for it.
  */
-import { findLocalStores, openFromStores, type StoreHint, type StoreSurroundings } from '../source/local-stores.ts'
+import {
+  findLocalStores,
+  type OpenFromStores,
+  openFromStores,
+  type StoreHint,
+  type StoreSurroundings,
+} from '../source/local-stores.ts'
 import type { StoreOptions } from '../source/store-types.ts'
 import type { Image } from '../source/types.ts'
 import type { Engine, ImageFacts } from './engine.ts'
@@ -13,7 +19,7 @@ export async function openFromOwnStore(
   engine: Engine,
   facts: ImageFacts,
   around: StoreSurroundings,
-  options: StoreOptions,
+  options: Omit<OpenFromStores, 'stores'>,
 ): Promise<Image | null> {
   if (engine.endpoint.address.kind !== 'unix') return null
   const hint = hintOf(engine, facts) ?? (await askedHint(engine, options))

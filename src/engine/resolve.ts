@@ -7,7 +7,7 @@ import type { Reference } from '../image/reference.ts'
 import { defaultCacheFolder } from '../source/index-cache.ts'
 import { findLocalStores, openFromStores } from '../source/local-stores.ts'
 import type { EngineResolver, OpenOptions } from '../source/open.ts'
-import type { StoreKind } from '../source/store-types.ts'
+import type { StoreKind, StoreReason } from '../source/store-types.ts'
 import type { Image } from '../source/types.ts'
 import { type Endpoint, findEndpoints, type Surroundings } from './endpoints.ts'
 import { type Engine, isMeant, openEngine } from './engine.ts'
@@ -128,14 +128,20 @@ async function withoutEngine(name: string, { reference, open, around, options }:
   const engine = reference.kind === 'engine' ? reference.engine : open.engine
   const kinds: StoreKind[] = engine === 'podman' ? ['containers-storage'] : ['docker-store', 'containerd-store']
   const { platform, signal } = open
-  return openFromStores(name, {
+  const reasons: StoreReason[] = []
+  const image = await openFromStores(name, {
     stores: findLocalStores(around),
+    onReason: reason => reasons.push(reason),
     ...(engine !== undefined && { kinds }),
     reference: reference.text,
     platform: typeof platform === 'string' ? parsePlatform(platform) : (platform ?? null),
     cacheFolder: cacheFolderOf(open),
     signal,
   })
+  // A store that has the image and can not give it says so; what else is wrong with stores is none of its business.
+  const told = image === null ? reasons.find(reason => reason.kind === 'incomplete') : undefined
+  if (told) throw new Fault(told.text, told.hint === null ? {} : { hint: told.hint })
+  return image
 }
 
 function cacheFolderOf({ cache, cacheDir }: OpenOptions): string | null {

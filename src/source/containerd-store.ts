@@ -14,7 +14,7 @@ import { openDirectory } from './folder-directory.ts'
 import { readOci } from './oci.ts'
 import { openFolder } from './open.ts'
 import { withDirectories } from './store-directories.ts'
-import { answer, isMissing, settled, Unsettled } from './store-files.ts'
+import { answer, Incomplete, isMissing, settled, Unsettled } from './store-files.ts'
 import { matchId, sameImageName } from './store-names.ts'
 import type { StoreAnswer, StoreListing, StoreLocation, StoreOptions, StoreReason, Wanted } from './store-types.ts'
 import type { Image } from './types.ts'
@@ -37,8 +37,19 @@ export async function listContainerdStore(
   location: StoreLocation,
 ): Promise<{ images: StoreListing[]; reason: StoreReason | null }> {
   const { value, reason } = await settled(location, () => listRecords(location, recordsOf(location)))
-  return { images: value ?? [], reason }
+  const images = value ?? []
+  const lacking = images.filter(({ incomplete }) => incomplete).length
+  if (lacking === 0) return { images, reason }
+  const text = `${safe(location.root)} has lost compressed layers of ${lacking} of its ${images.length} images: from there they can not be read.`
+  return { images, reason: { location, kind: 'incomplete', text, hint: DISCARDED } }
 }
+
+/**
+ * The unpacked directories of such layers are not read in their place: what a layer hides is written there in extended
+ * attributes, which Node can not read, and without them deleted files would be shown as if they were there.
+ */
+const DISCARDED =
+  'containerd was told to discard layers once they are unpacked: discard_unpacked_layers = false, then pull them again.'
 
 /** A name of an image in the database. */
 interface ImageRecord {
@@ -153,14 +164,12 @@ async function openRecord(
     cacheDir: cacheFolder,
     signal,
   })
-  const missing = image.layers.find(layer => layer.digest !== null && !hasBlob(location.root, record, layer.digest))
-  if (missing) {
+  const missing = missingBlob(location.root, record, image.layers)
+  if (missing !== null) {
     await image.close()
-    throw new Fault(
-      `containerd does not keep the compressed layers of ${safe(record.name)}: ${missing.digest} is gone.`,
-      {
-        hint: 'It was told to discard them once they are unpacked (discard_unpacked_layers).',
-      },
+    throw new Incomplete(
+      `containerd does not keep the compressed layers of ${safe(record.name)}: ${missing} is gone.`,
+      { hint: DISCARDED },
     )
   }
   const names = records.filter(one => one.digest === record.digest && one.namespace === record.namespace)
@@ -170,10 +179,12 @@ async function openRecord(
   }
 }
 
-function hasBlob(root: string, record: ImageRecord, digest: Digest): boolean {
+/** The digest of the first layer whose blob is not there. */
+function missingBlob(root: string, record: ImageRecord, layers: readonly { digest: Digest | null }[]): Digest | null {
   const folder = contentOf(root, record)
   try {
-    return folder.file(`blobs/${digest.replace(':', '/')}`) !== null
+    const isGone = (digest: Digest) => folder.file(`blobs/${digest.replace(':', '/')}`) === null
+    return layers.find(layer => layer.digest !== null && isGone(layer.digest))?.digest ?? null
   } finally {
     folder.close()
   }
@@ -260,6 +271,7 @@ async function listing(location: StoreLocation, record: ImageRecord): Promise<St
     created: created > 0 ? Math.floor(created) : null,
     size: found.layers.reduce((sum, layer) => sum + (layer.size ?? 0), 0),
     location,
+    incomplete: missingBlob(location.root, record, found.layers) !== null,
   }
 }
 

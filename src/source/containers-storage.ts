@@ -15,7 +15,7 @@ import { imageAnomaly } from './found.ts'
 import { parseJson, readJson } from './json.ts'
 import { limits } from './read-stored.ts'
 import { type ImageManifest, imageManifest } from './shapes.ts'
-import { answer, isMissing, namesIn, readSmall, readStoreJson, settled, Unsettled } from './store-files.ts'
+import { answer, Incomplete, isMissing, namesIn, readSmall, readStoreJson, settled, Unsettled } from './store-files.ts'
 import { type StoredImage, type StoredLayer, storeImage } from './store-image.ts'
 import { matchId, sameImageName, sameShortName } from './store-names.ts'
 import type { StoreAnswer, StoreListing, StoreLocation, StoreOptions, StoreReason, Wanted } from './store-types.ts'
@@ -264,7 +264,7 @@ function sizeOf(path: string, base: Base): number {
     return statSync(path).size
   } catch (error) {
     if (!isMissing(error)) throw error
-    throw new Fault(`${safe(base.root)} keeps no tar-split of a layer.`, { cause: error })
+    throw new Incomplete(`${safe(base.root)} keeps no tar-split of a layer.`, { cause: error })
   }
 }
 

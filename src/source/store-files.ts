@@ -73,6 +73,9 @@ function isForbidden(error: unknown): boolean {
 /** What `open` throws when what it has read does not fit together: the engine is at work, or the store is damaged. */
 export class Unsettled extends Fault {}
 
+/** What `open` throws when the store has the image, and not all that reading it takes. */
+export class Incomplete extends Fault {}
+
 /** How often a store is read that an engine is changing. */
 const TRIES = 3
 
@@ -118,7 +121,8 @@ function reasonFor(location: StoreLocation, error: unknown): StoreReason {
       hint: `${AS_ROOT}${location.kind === 'containerd-store' ? '.' : WITHOUT}`,
     }
   }
-  const kind = error instanceof Unsettled || isMissing(error) ? 'unsettled' : 'foreign'
+  const unsettled = error instanceof Unsettled || isMissing(error)
+  const kind = unsettled ? 'unsettled' : error instanceof Incomplete ? 'incomplete' : 'foreign'
   const text = error instanceof Fault ? error.message : `${root} can not be read: ${reasonOf(error)}.`
-  return { location, kind, text, hint: null }
+  return { location, kind, text, hint: (error instanceof Fault && error.hint) || null }
 }

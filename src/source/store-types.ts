@@ -20,8 +20,11 @@ export interface StoreLocation {
 /** Why a store was not read. */
 export interface StoreReason {
   location: StoreLocation
-  /** `unsettled`: it changed all the time. `foreign`: it is not what that engine writes, or lacks what it takes. */
-  kind: 'permission' | 'unsettled' | 'foreign'
+  /**
+   * `unsettled`: it changed all the time. `foreign`: it is not what that engine writes. `incomplete`: it has the image,
+   * and not all that reading it takes.
+   */
+  kind: 'permission' | 'unsettled' | 'foreign' | 'incomplete'
   /** One sentence. */
   text: string
   /** What would help, a sentence. */
@@ -61,4 +64,6 @@ export interface StoreListing {
   /** Bytes, as the engine counts them; null where it keeps no figure. */
   size: number | null
   location: StoreLocation
+  /** Its layers are not all there; missing: they are, or nobody looked. */
+  incomplete?: boolean
 }

@@ -2,7 +2,9 @@
 import { existsSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { engineResolver } from '../../src/engine/resolve.ts'
 import { parseImageName } from '../../src/image/image-name.ts'
+import { parseReference } from '../../src/image/reference.ts'
 import { Kind } from '../../src/layer/entry.ts'
 import { pathOf } from '../../src/layer/path-tree.ts'
 import { openContainersStorage } from '../../src/source/containers-storage.ts'
@@ -184,8 +186,11 @@ describe.each([
     onTestFinished(() => renameSync(`${split}.away`, split))
     expect(await openContainersStorage(location, parseImageName('app:built'), options)).toMatchObject({
       image: null,
-      reason: { kind: 'foreign' },
+      reason: { kind: 'incomplete' },
     })
+    const env = { CONTAINERS_STORAGE_CONF: join(podman.scratch.path, 'storage.conf') }
+    const resolve = engineResolver({ env, home: '/nowhere', uid: 0, root: podman.scratch.path })
+    await expect(resolve(parseReference('podman:app:built'), {})).rejects.toThrow('keeps no tar-split of a layer')
     await expect(image.indexLayer(0)).rejects.toThrow('not in the engine’s store any more')
   })
 

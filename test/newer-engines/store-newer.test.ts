@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { openEngine } from '../../src/engine/engine.ts'
+import { openEngineImage } from '../../src/engine/engine-image.ts'
 import { parseImageName } from '../../src/image/image-name.ts'
 import { Kind } from '../../src/layer/entry.ts'
 import { pathOf } from '../../src/layer/path-tree.ts'
@@ -12,6 +14,7 @@ import { findLocalStores, openFromStores } from '../../src/source/local-stores.t
 import { openImage } from '../../src/source/open.ts'
 import type { StoreAnswer, StoreLocation } from '../../src/source/store-types.ts'
 import type { Image } from '../../src/source/types.ts'
+import { readWhileBusy } from '../harness/busy-store.ts'
 import { buildImage, importBusybox } from '../harness/engine-images.ts'
 import { startDocker, startPodman, type TestEngine } from '../harness/engines.ts'
 import { newerRoot } from '../harness/newer-roots.ts'
@@ -55,6 +58,10 @@ describe('Docker 28 with containerd’s image store', () => {
     await docker.cli('tag', 'app:built', 'registry.example:5000/some/where:v1')
   })
   afterAll(() => docker?.stop())
+
+  function endpoint() {
+    return { name: 'tested', origin: 'test', asked: true, address: { kind: 'unix', path: docker.socket } } as const
+  }
 
   test.each(['busybox:test', 'app:built'])('%s is the image that docker save exports', async name => {
     const store = await opened(openContainerdStore(location, parseImageName(name), options))
@@ -105,14 +112,32 @@ describe('Docker 28 with containerd’s image store', () => {
     expect(await read(image, 'd/sub/c')).toBe('other\n')
   })
 
-  test('without its blobs an image is left to the next source', async () => {
+  test('without its blobs an image is left to the next source, which says why', async () => {
     const image = await opened(openContainerdStore(location, parseImageName('app:built'), options))
     const blob = join(location.root, 'io.containerd.content.v1.content/blobs/sha256', image.layers[1].digest!.slice(7))
     renameSync(blob, `${blob}.away`)
     onTestFinished(() => renameSync(`${blob}.away`, blob))
     const { image: none, reason } = await openContainerdStore(location, parseImageName('app:built'), options)
-    expect([none, reason?.kind]).toEqual([null, 'foreign'])
+    expect([none, reason?.kind]).toEqual([null, 'incomplete'])
     expect(reason?.text).toContain('does not keep the compressed layers')
+    expect(reason?.hint).toContain('discard_unpacked_layers = false')
+    const { images, reason: listed } = await listContainerdStore(location)
+    expect(listed?.text).toContain(`layers of 1 of its ${images.length} images`)
+    const engine = await openEngine(endpoint(), { env: {} })
+    const around = { env: {}, home: '/nowhere', uid: 0 }
+    const exported = await openEngineImage(engine, 'app:built', { reference: 'x', cacheFolder: null, around })
+    expect(exported.source).toBe('docker-save')
+    expect(exported.anomalies).toContainEqual(
+      expect.objectContaining({ kind: 'store-passed-over', text: reason!.text }),
+    )
+    await exported.close()
+    engine.close()
+  })
+
+  test('a store that changes while it is read is read again or left alone: never shown wrong', async () => {
+    const outcome = await readWhileBusy({ engine: docker, location, open: openContainerdStore })
+    expect(outcome.right).toBeGreaterThan(0)
+    expect(outcome.absent).toBeGreaterThan(0)
   })
 
   test('a database that is cut is refused', async () => {
