@@ -32,6 +32,8 @@ export interface ContainerWish {
   memory?: number | null | undefined
   cpus?: number | null | undefined
   pidsLimit?: number | null | undefined
+  /** Programs in place of one that the image does not have. */
+  instead?: readonly string[] | undefined
 }
 
 /** An OCI runtime configuration, in the subset of native/README.md. Throws a Fault when there is no command to run. */
@@ -54,7 +56,7 @@ export function containerConfig(run: RunConfig, wish: ContainerWish): object {
     hostname: wish.hostname,
     ...mountsOf(wish),
     linux: { namespaces: namespaces.map(type => ({ type })), ...resourcesOf(wish) },
-    strata: { overlay: overlayOf(wish), user: wish.user ?? (run.user || '0') },
+    strata: { overlay: overlayOf(wish), user: wish.user ?? (run.user || '0'), instead: wish.instead ?? [] },
   }
 }
 

@@ -48,6 +48,9 @@ const wishes: readonly Flag[] = [
   ['--pull <WHEN>', 'never or missing'],
 ]
 
+/** What of it makes sense for a shell that is thrown away. */
+const inShell = /--(?:env|env-file|volume|tmpfs|workdir|user|hostname|network|memory|cpus|pids-limit|platform) /
+
 export const containerVerbs: readonly VerbData[] = [
   {
     name: 'run',
@@ -56,6 +59,14 @@ export const containerVerbs: readonly VerbData[] = [
     flags: [...wishes, ['-d, --detach', 'leave it running and print its id'], detachKeys],
     command: true,
     load: async () => (await import('./run.ts')).run,
+  },
+  {
+    name: 'shell',
+    values: '<IMAGE[@STEP]> [COMMAND...]',
+    about: 'a shell in an image as of a step; what is changed there is gone afterwards',
+    flags: [['--keep <NAME>', 'keep it as a container'], ...wishes.filter(([flags]) => inShell.test(flags))],
+    command: true,
+    load: async () => (await import('../shell.ts')).shell,
   },
   {
     name: 'create',

@@ -22,8 +22,16 @@ export interface PreparedImage {
   config: unknown
 }
 
-/** Throws a Fault when the wish can not be granted, or the image has no command and none was given. */
-export function makeContainer(places: Places, image: PreparedImage, spec: ContainerSpec): ContainerRecord {
+/**
+ * Throws a Fault when the wish can not be granted, or the image has no command and none was given. `instead`: programs in
+ * place of a command that the image does not have.
+ */
+export function makeContainer(
+  places: Places,
+  image: PreparedImage,
+  spec: ContainerSpec,
+  { instead }: { instead?: readonly string[] } = {},
+): ContainerRecord {
   const wish = granted(spec)
   const id = newId()
   const hostname = spec.hostname || (wish.network === 'host' ? hostName() : id.slice(0, 12))
@@ -77,6 +85,7 @@ export function makeContainer(places: Places, image: PreparedImage, spec: Contai
         memory: wish.memory,
         cpus: wish.cpus,
         pidsLimit: wish.pidsLimit,
+        instead,
       })
       writeFileSync(join(folder.bundle, 'config.json'), JSON.stringify(config), { mode: 0o600 })
     },

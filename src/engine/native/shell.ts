@@ -1,0 +1,112 @@
+/**
+ * A shell in an image as of any of its steps: the layers up to there, that step's environment, directory and user, a
+ * throw-away layer on top, no network. Nothing is left when it ends, unless it is to be kept as a container.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Fault } from '../../base/errors.ts'
+import { containerConfig, type Volume } from '../../runtime/bundle.ts'
+import { callHere, type Ended } from '../../runtime/containers/foreground.ts'
+import { discardContainer } from '../../runtime/containers/shelf.ts'
+import { runContainerHere } from '../../runtime/containers/start.ts'
+import { lendTools, type Tools } from '../../runtime/lent-tools.ts'
+import type { Places } from '../../runtime/places.ts'
+import { throwAway } from '../../runtime/throw-away.ts'
+import { findShell } from '../../source/sample-shell.ts'
+import type { ContainerSpec } from '../containers.ts'
+import { makeContainer, type PreparedImage } from './make.ts'
+import { granted } from './wish.ts'
+
+/** Where a shell is in images, the most comfortable first. */
+const shells = ['bash', 'ash', 'sh', '/bin/bash', '/bin/ash', '/bin/sh', '/busybox/sh']
+
+/**
+ * Runs a shell, or the wish's command, at our own terminal and gives its exit status: its own, 128+n for a signal. A wish
+ * with a name becomes a container that stays. Throws a Fault (125, 126, 127) when it can not be run.
+ */
+export async function shellIn(places: Places, image: PreparedImage, wish: ContainerSpec): Promise<number> {
+  const run = wish.name === undefined ? runThrowAway : runKept
+  const first = await run(places, image, wish, null)
+  if (first.fault === null) return first.status
+  if (wish.command !== undefined || first.status !== 127) throw first.fault
+  const { status, fault } = await run(places, image, wish, await borrowed(places))
+  if (fault) throw fault
+  return status
+}
+
+async function runThrowAway(
+  places: Places,
+  image: PreparedImage,
+  wish: ContainerSpec,
+  tools: Tools | null,
+): Promise<Ended> {
+  const { network, mounts, tmpfs, ...limits } = granted(wish)
+  const top = await throwAway(join(places.state, 'shells'))
+  try {
+    const nothing = join(top.bundle, 'nothing')
+    if (image.lower.length === 0) mkdirSync(nothing)
+    const config = containerConfig(image.run, {
+      lower: image.lower.length === 0 ? [nothing] : image.lower,
+      writable: { ...top, throwAway: true },
+      command: wish.command ?? [tools?.shell ?? shells[0]],
+      entrypoint: [],
+      env: [...(wish.env ?? []), ...withTools(image, tools)],
+      user: wish.user ?? null,
+      workingDir: wish.workingDir ?? null,
+      hostname: wish.hostname ?? 'strata',
+      terminal: wish.tty === true,
+      network,
+      readOnlyRoot: wish.readOnly === true,
+      volumes: [
+        ...mounts.filter(one => one.kind === 'bind'),
+        ...(network === 'host' ? names : []),
+        ...(tools ? [tools.volume] : []),
+      ],
+      tmpfs,
+      ...limits,
+      instead: wish.command ? [] : shells,
+    })
+    writeFileSync(join(top.bundle, 'config.json'), JSON.stringify(config), { mode: 0o600 })
+    return await callHere(places, 'run', ['--foreground', '--bundle', top.bundle, 'shell'])
+  } finally {
+    await top.remove()
+  }
+}
+
+/** How names are looked up in the host's network. */
+const names: Volume[] = ['/etc/resolv.conf', '/etc/hosts'].map(path => ({
+  source: path,
+  destination: path,
+  readOnly: true,
+}))
+
+async function runKept(places: Places, image: PreparedImage, wish: ContainerSpec, tools: Tools | null): Promise<Ended> {
+  const command = wish.command ?? [tools?.shell ?? shells[0]]
+  const env = [...(wish.env ?? []), ...withTools(image, tools)]
+  const lent = tools ? [`${tools.volume.source}:${tools.volume.destination}:ro`] : []
+  const volumes = [...(wish.volumes ?? []), ...lent]
+  const spec = { ...wish, command, env, volumes, entrypoint: [], openStdin: true }
+  const record = makeContainer(places, image, spec, { instead: wish.command ? [] : shells })
+  const ended = await runContainerHere(places, record)
+  if (ended.fault) await discardContainer(places.containers, record)
+  return ended
+}
+
+function withTools({ run }: PreparedImage, tools: Tools | null): string[] {
+  if (tools === null) return []
+  const path = run.env.findLast(line => line.startsWith('PATH=')) ?? `PATH=${usual}`
+  return [`${path}:${tools.folder}`]
+}
+
+const usual = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** For an image without any shell: one of this machine. */
+async function borrowed({ state }: Places): Promise<Tools> {
+  const { files, links } = findShell()
+  const busybox = files.get('/bin/busybox')
+  if (busybox) return lendTools(join(state, 'lent'), busybox, [...links.keys()])
+  throw new Fault('The image has no shell as of this step, and this machine has no static busybox to lend it.', {
+    hint: 'Install busybox-static, or name a program of the image: strata shell REF -- PROGRAM',
+    exitCode: 127,
+  })
+}
