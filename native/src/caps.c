@@ -31,6 +31,12 @@ int caps_bound(uint64_t bounding, struct err *e) {
   return 0;
 }
 
+bool caps_has(int number) {
+  struct { uint32_t version; int pid; } header = {0x20080522, 0};
+  struct { uint32_t effective, permitted, inheritable; } now[2];
+  return syscall(SYS_capget, &header, now) == 0 && (now[number / 32].permitted >> number % 32 & 1) != 0;
+}
+
 int caps_set(uint64_t permitted, uint64_t effective, struct err *e) {
   struct { uint32_t version; int pid; } header = {0x20080522, 0};
   struct { uint32_t effective, permitted, inheritable; } old[2], data[2];

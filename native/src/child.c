@@ -90,7 +90,7 @@ static int furnish(struct child *c, int root, const struct mount_sources *source
   if (mounts_attach(root, s, c->user, sources, &own_dev, e) < 0 || (own_dev && dev_fill(root, c->user, e) < 0)) return -1;
   if (s->terminal) {
     OWN_FD master = dev_terminal(root, (int)s->rows, (int)s->columns, peer, e);
-    if (master < 0) return -1;
+    if (master < 0 || dev_console(root, *peer, e) < 0) return -1;
     if (sync_send(c->sync, SYNC_TERMINAL, NULL, master) < 0) return err_set(e, errno, "hand the terminal over");
   }
   if (working_directory(root, s, e) < 0 || mounts_mask(root, s, e) < 0 || mounts_protect(root, s, e) < 0) return -1;
@@ -108,13 +108,6 @@ static int build(struct child *c, int *peer, struct err *e) {
   return result < 0 ? -1 : root_pivot(root, e);
 }
 
-/** The command line that a container sees of its pid 1. */
-static void rename_self(char **argv) {
-  prctl(PR_SET_NAME, "strata-init");
-  if (argv == NULL) return;
-  for (int i = 0; argv[i] != NULL; i++) memset(argv[i], 0, strlen(argv[i]));
-}
-
 int child_main(struct child *c) {
   struct err e = {.status = ERR_SETUP};
   int peer = -1, fd;
@@ -125,7 +118,7 @@ int child_main(struct child *c) {
     return e.status;
   }
   prctl(PR_SET_DUMPABLE, 0); /* nobody inside reads our memory or descriptors (CVE-2016-9962) */
-  rename_self(c->argv);
+  init_rename(c->argv, "strata-init");
   if (!c->spec->init) return payload_exec(c, peer);
   return init_main(c, peer);
 }

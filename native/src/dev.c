@@ -105,10 +105,13 @@ int dev_terminal(int root, int rows, int columns, int *peer, struct err *e) {
   if (other < 0) return err_set(e, errno, "open the other side of the terminal");
   if (prove(other, 136, e) < 0) return -1;
   if (rows > 0 && columns > 0 && ioctl(master, TIOCSWINSZ, &size) < 0) return err_set(e, errno, "size the terminal");
-  OWN_FD tree = sys_open_tree(other, "", OPEN_TREE_CLONE_ | OPEN_TREE_CLOEXEC_ | AT_EMPTY_PATH);
-  OWN_FD console = root_make_file(root, "dev/console", e);
-  if (console < 0) return -1;
-  if (tree < 0 || sys_move_mount(tree, console) < 0) return err_set(e, errno, "attach /dev/console");
   *peer = own_give(&other);
   return own_give(&master);
+}
+
+int dev_console(int root, int peer, struct err *e) {
+  OWN_FD tree = sys_open_tree(peer, "", OPEN_TREE_CLONE_ | OPEN_TREE_CLOEXEC_ | AT_EMPTY_PATH);
+  OWN_FD console = root_make_file(root, "dev/console", e);
+  if (console < 0) return -1;
+  return tree < 0 || sys_move_mount(tree, console) < 0 ? err_set(e, errno, "attach /dev/console") : 0;
 }

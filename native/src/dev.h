@@ -12,7 +12,10 @@ int dev_host(const char *path, dev_t rdev, struct err *e);
 /** Fills /dev below `root`, a fresh file system. `user`: device nodes can not be made here, the host's are bound. */
 int dev_fill(int root, bool user, struct err *e);
 
-/** A new terminal of the container's own /dev/pts: the master, and the other side as `*peer`, bound on /dev/console. */
+/** A new terminal of the container's own /dev/pts: the master, and the other side as `*peer`. */
 int dev_terminal(int root, int rows, int columns, int *peer, struct err *e);
+
+/** Binds that other side on /dev/console. */
+int dev_console(int root, int peer, struct err *e);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -18,12 +19,16 @@ int init_status(int wait_status) {
   return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
-/** What is left to us: signalling and waiting. The same filter as the payload's, and no other capability than KILL. */
-static int drop(const struct spec *s, struct err *e) {
-  uint64_t kill_only = 1ULL << 5;
-  if (caps_bound(0, e) < 0 || caps_set(kill_only, kill_only, e) < 0) return -1;
+int init_drop(const struct spec *s, struct err *e) {
+  uint64_t kill = 1ULL << CAP_KILL_, alarm = 1ULL << CAP_WAKE_ALARM_;
+  if (caps_bound(0, e) < 0 || caps_set(kill | alarm, kill, e) < 0) return -1;
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return err_set(e, errno, "no_new_privs");
   return s->unconfined ? 0 : seccomp_install(e);
+}
+
+void init_rename(char **argv, const char *name) {
+  prctl(PR_SET_NAME, name);
+  for (int i = 0; argv != NULL && argv[i] != NULL; i++) memset(argv[i], 0, strlen(argv[i]));
 }
 
 static int reap(pid_t payload, int *status) {
@@ -56,7 +61,7 @@ int init_main(struct child *c, int peer) {
   pid_t payload = signals < 0 ? -1 : fork();
   if (payload == 0) _exit(payload_exec(c, peer));
   if (payload < 0) err_set(&e, errno, "start the command");
-  if (payload < 0 || drop(c->spec, &e) < 0) {
+  if (payload < 0 || init_drop(c->spec, &e) < 0) {
     sync_send(c->sync, SYNC_ERROR, &e, -1);
     return ERR_SETUP;
   }
@@ -66,5 +71,10 @@ int init_main(struct child *c, int peer) {
   if (poll(&helper, 1, 0) > 0 && (helper.revents & POLLHUP)) return ERR_SETUP;
   if (dup2(signals, 0) < 0) return ERR_SETUP;
   sys_close_range(1, ~0u, 0); /* or a pipe's reader would wait for us, and the helper for the end of `sync` */
+  /*
+   * An ordinary user joins this process's namespaces (exec), for which it must be able to look into us: allowed now that
+   * we hold nothing any more, and still to nobody inside, for whom we have a capability too many. Not where we got none.
+   */
+  if (c->outlives && caps_has(CAP_WAKE_ALARM_)) prctl(PR_SET_DUMPABLE, 1);
   return serve(0, payload);
 }

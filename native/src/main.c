@@ -150,9 +150,16 @@ int main(int argc, char **argv) {
   const char *log = NULL;
   char **copy = calloc((size_t)argc + 1, sizeof *copy);
   if (copy == NULL) return ERR_FAILED;
-  for (int i = 1; i < argc; i++) copy[i - 1] = argv[i];
+  /* Copies, because the words themselves are wiped in a process that a container can see. */
+  for (int i = 1; i < argc; i++)
+    if ((copy[i - 1] = strdup(argv[i])) == NULL) return ERR_FAILED;
+  char **owned = calloc((size_t)argc + 1, sizeof *owned);
+  if (owned == NULL) return ERR_FAILED;
+  memcpy(owned, copy, (size_t)argc * sizeof *copy);
   struct arguments a = {.count = argc > 0 ? argc - 1 : 0, .values = copy};
   int result = read_global(&a, &c, &log, &e) < 0 ? -1 : run_verb(&a, &c, &e);
+  for (int i = 0; i < argc; i++) free(owned[i]);
+  free(owned);
   free(copy);
   if (result >= 0) return result;
   log_error(log, &e);
