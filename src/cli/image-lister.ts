@@ -17,6 +17,8 @@ import { chainIds } from '../image/digest.ts'
 import { formatPlatform } from '../image/platform.ts'
 import { stepsOf } from '../image/steps.ts'
 import type { Digest } from '../image/types.ts'
+import { nativeDetail, nativeRows, nativeTrouble } from './native-lister.ts'
+import { ownStore } from './store/own.ts'
 import { listStores, storeDetail } from './store-lister.ts'
 
 export interface ListerOptions {
@@ -35,15 +37,18 @@ export function createLister(around: Surroundings, options: ListerOptions): Engi
   let failures: EngineFailure[] = []
 
   async function* list(signal: AbortSignal): AsyncIterable<ImageListing> {
-    yield { engines: [], rows: [], complete: false }
+    const native = isNative(options) ? nativeListing() : { status: [], rows: [] }
+    yield { engines: native.status, rows: native.rows, complete: options.engine === 'native' }
+    if (options.engine === 'native') return
     const found = await findEngines(around, { ...options, signal })
     failures = found.failures
-    const engines = [...found.engines.map(statusOf), ...failures.filter(one => one.asked).map(failedStatus)]
+    const daemons = [...found.engines.map(statusOf), ...failures.filter(one => one.asked).map(failedStatus)]
+    const engines = [...native.status, ...daemons]
     for (const engine of found.engines) endpoints.set(engine.id, engine.endpoint)
     const rows = new Map<Engine, ImageRow[]>()
     let stored: ImageRow[] = []
     const listing = (complete: boolean) => {
-      return { engines: [...engines], rows: [...[...rows.values()].flat(), ...stored], complete }
+      return { engines: [...engines], rows: [...native.rows, ...[...rows.values()].flat(), ...stored], complete }
     }
     try {
       if (!isNamed(around, options)) stored = await listStores(found.engines, options.engine)
@@ -69,6 +74,8 @@ export function createLister(around: Surroundings, options: ListerOptions): Engi
 
   async function detail(row: ImageRow, signal: AbortSignal): Promise<ImageDetail> {
     if (row.detail) return row.detail
+    const own = row.engine === 'native' ? await nativeDetail(ownStore('images', {}), row) : null
+    if (own) return own
     const endpoint = endpoints.get(row.engine)
     const kept = endpoint ? null : await storeDetail(row)
     if (kept) return kept
@@ -94,6 +101,19 @@ async function* landing<T, R>(all: readonly T[], start: (one: T) => Promise<R>):
     coming.delete(at)
     yield result
   }
+}
+
+function isNative({ engine, context }: ListerOptions): boolean {
+  return engine === 'native' || (engine === undefined && context === undefined)
+}
+
+/** The store is only mentioned where it has something, or can not be read. */
+function nativeListing(): { status: EngineStatus[]; rows: ImageRow[] } {
+  const places = ownStore('images', {})
+  const trouble = nativeTrouble(places)
+  if (trouble) return { status: [{ name: 'native', version: null, state: 'down', reason: trouble.message }], rows: [] }
+  const rows = nativeRows(places)
+  return { status: rows.length > 0 ? [{ name: 'native', version: null, state: 'up', reason: null }] : [], rows }
 }
 
 /** Someone who names an engine wants the images of that one. */

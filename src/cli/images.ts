@@ -22,7 +22,9 @@ export async function images(io: Io, _: string[], options: Options): Promise<num
   await io.out.flush()
   const down = listing.engines.filter(engine => engine.state === 'down')
   for (const { name, reason } of down) await io.err.write(`strata: ${safe(name)}: ${safe(reason ?? 'no answer')}\n`)
-  if (listing.engines.length === 0 && listing.rows.length === 0) {
+  if (listing.rows.length === 0 && options.engine === 'native') {
+    await io.err.write('The native store is empty. strata load takes images in.\n')
+  } else if (listing.engines.length === 0 && listing.rows.length === 0) {
     await io.err.write('No engine answers on this machine. strata doctor says why.\n')
     await io.err.write('An archive is opened with strata ./FILE, the built-in sample with strata sample.\n')
   }

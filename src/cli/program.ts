@@ -5,6 +5,7 @@ import { Fault } from '../base/errors.ts'
 import { containerVerbs } from './containers/verbs.ts'
 import type { Io } from './output.ts'
 import { engineFlags } from './quick.ts'
+import { storeVerbs } from './store/verbs.ts'
 import { usageFault } from './usage.ts'
 
 /** Runs the command line and gives the exit code. Throws a Fault with exit code 2 when it can not be understood. */
@@ -97,7 +98,7 @@ function describe(io: Io, done: (code: number) => void): Command {
     'what works on this machine, and what mends the rest',
     async () => (await import('./doctor.ts')).doctor,
   )
-  for (const { name, values, about, flags, command: others, load } of containerVerbs) {
+  for (const { name, values, about, flags, command: others, load } of [...containerVerbs, ...storeVerbs]) {
     const command = program.command(`${name} ${values}`.trim()).description(about)
     for (const [names, text, many] of [...flags, ...engineFlags])
       if (many) command.option(names, text, gathered)
@@ -112,9 +113,9 @@ function describe(io: Io, done: (code: number) => void): Command {
 const references = `
 An image (REF) is
   ./image.tar  ./oci-layout  -  what a path or stdin holds, told by its content
-  NAME[:TAG]                    an image of Docker or Podman
+  NAME[:TAG]                    an image of the native store, of Docker or of Podman
   docker-archive:PATH[:NAME]  oci:DIR[:TAG]  oci-archive:PATH[:TAG]
-  docker-daemon:NAME  podman:NAME
+  strata:NAME  docker-daemon:NAME  podman:NAME
   sample                        a small image made on the spot
 and REF@STEP is the image as of that step of its history: 1 is the first, -1 the last, or a layer's diffID.
 
@@ -125,7 +126,7 @@ Exit codes: 0 done, 1 failed or a rule failed, 2 usage, 130 interrupted.
 function common(command: Command): Command {
   return command
     .option('--platform <OS/ARCH>', 'which image of a multi-platform index: linux/arm64, linux/arm/v7')
-    .option('--engine <NAME>', 'where to look for a bare name: docker or podman')
+    .option('--engine <NAME>', 'where to look for a bare name: native, docker or podman')
     .option('--context <NAME>', 'the Docker context to use')
     .option('--verify', 'hash every layer and compare it with its digest')
     .option('--no-verify', 'hash no layer: faster where layers are compressed, and nothing is compared')

@@ -14,8 +14,9 @@ const CHUNK = 256 << 10
 export async function copyLayer(
   { region, compression, name, to }: Extract<Job, { kind: 'copy' }>,
   control: Control,
-): Promise<{ digest: Digest; diffId: Digest; bytes: number }> {
+): Promise<{ digest: Digest; diffId: Digest; bytes: number; tarBytes: number }> {
   const blob = createHash('sha256')
+  let tarBytes = 0
   const tar = compression === 'none' ? blob : createHash('sha256')
   const inflate =
     compression === 'none'
@@ -25,6 +26,7 @@ export async function copyLayer(
           chunk => {
             control.check()
             tar.update(chunk)
+            tarBytes += chunk.length
           },
           { name },
         )
@@ -47,7 +49,8 @@ export async function copyLayer(
     inflate?.close()
   }
   const digest = `sha256:${blob.digest('hex')}`
-  return { digest, diffId: inflate === null ? digest : `sha256:${tar.digest('hex')}`, bytes }
+  if (inflate === null) return { digest, diffId: digest, bytes, tarBytes: bytes }
+  return { digest, diffId: `sha256:${tar.digest('hex')}`, bytes, tarBytes }
 }
 
 function writeWhole(fd: number, bytes: Uint8Array, name: string): void {

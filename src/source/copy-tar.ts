@@ -22,5 +22,5 @@ export async function copyTar(
     onProgress?.({ done: bytes, total: null })
   }
   const digest = `sha256:${hash.digest('hex')}`
-  return { digest, diffId: digest, bytes, compression: 'none' }
+  return { digest, diffId: digest, bytes, tarBytes: bytes, compression: 'none' }
 }

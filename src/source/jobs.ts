@@ -60,7 +60,7 @@ export interface Result {
   'tar-split': LayerIndex
   'store-hash': Uint32Array
   pour: null
-  copy: { digest: Digest; diffId: Digest; bytes: number }
+  copy: { digest: Digest; diffId: Digest; bytes: number; tarBytes: number }
   stream: StreamEnd
 }
 

@@ -65,6 +65,7 @@ export interface CopiedLayer {
   digest: Digest
   diffId: Digest
   bytes: number
+  tarBytes: number
   compression: 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2'
 }
 

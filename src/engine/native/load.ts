@@ -118,10 +118,6 @@ async function keepLayer(
     throw new Fault(
       `Layer ${at} (${shortDigest(diffId)}) is not what its image says: its diffID is ${copied.diffId}. Nothing was kept.`,
     )
-  return {
-    digest: copied.digest,
-    diffId,
-    bytes: copied.bytes,
-    mediaType: described ? mediaType : layerType(copied.compression),
-  }
+  const { digest: kept, bytes, tarBytes, compression } = copied
+  return { digest: kept, diffId, bytes, tarBytes, mediaType: described ? mediaType : layerType(compression) }
 }

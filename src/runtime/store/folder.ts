@@ -111,9 +111,7 @@ export async function digestsInUse(folder: StoreFolder): Promise<Set<Digest>> {
   const dead = await deserted(folder)
   const gone = new Set(dead.map(one => one.path))
   for (const one of dead) one.lock.release()
-  const used = readdirSync(workOf(folder))
-    .map(name => join(workOf(folder), name))
-    .filter(path => !gone.has(path))
+  const used = workplaces(folder).filter(path => !gone.has(path))
   return new Set(used.flatMap(usesOf))
 }
 
@@ -140,8 +138,7 @@ async function sweep(folder: StoreFolder): Promise<void> {
 
 async function deserted(folder: StoreFolder): Promise<{ path: string; lock: Lock }[]> {
   const found: { path: string; lock: Lock }[] = []
-  for (const name of readdirSync(workOf(folder))) {
-    const path = join(workOf(folder), name)
+  for (const path of workplaces(folder)) {
     const own = await tryLock(join(path, 'lock')).catch(() => null)
     if (own !== null) found.push({ path, lock: own })
   }
@@ -151,8 +148,16 @@ async function deserted(folder: StoreFolder): Promise<{ path: string; lock: Lock
 /** Files of a layer have owners that are not ours: they are the helper's to remove. */
 async function clear(path: string): Promise<void> {
   const trees = readdirSync(path, { withFileTypes: true }).filter(entry => entry.isDirectory())
-  if (trees.length > 0) await removeTrees(trees.map(entry => join(path, entry.name)))
+  if (trees.length > 0) await removeTrees(trees.map(entry => join(path, entry.name))).catch(() => {})
   rmSync(path, { recursive: true, force: true })
+}
+
+function workplaces(folder: StoreFolder): string[] {
+  try {
+    return readdirSync(workOf(folder)).map(name => join(workOf(folder), name))
+  } catch {
+    return [] // there is no store yet
+  }
 }
 
 function workOf({ root }: StoreFolder): string {

@@ -17,6 +17,7 @@ const layer = z.object({
   digest,
   diffId: digest,
   bytes: z.number(),
+  tarBytes: z.number(),
   mediaType: z.string(),
 })
 

@@ -1,0 +1,58 @@
+/** The verbs of the native store and their options, in docker's grammar, as data. */
+import type { VerbData } from '../containers/verbs.ts'
+
+const json = ['--json', 'JSON in place of text'] as const
+
+export const storeVerbs: readonly VerbData[] = [
+  {
+    name: 'load',
+    values: '[REF]',
+    about: 'takes images into the native store: of an archive (default: standard input), or of an engine',
+    flags: [
+      ['-i, --input <FILE>', 'the archive'],
+      ['-q, --quiet', 'ids only'],
+      ['--platform <OS/ARCH>', 'which image of a multi-platform index'],
+      json,
+    ],
+    load: async () => (await import('./load.ts')).load,
+  },
+  {
+    name: 'save',
+    values: '<NAME...>',
+    about: 'writes images as an archive',
+    flags: [
+      ['-o, --output <FILE>', 'into a file (default: standard output)'],
+      ['--format <NAME>', 'docker-archive (default), oci-archive, or oci: a directory'],
+      ['--platform <OS/ARCH>', 'which image of a multi-platform index'],
+    ],
+    load: async () => (await import('./save.ts')).save,
+  },
+  {
+    name: 'tag',
+    values: '<IMAGE> <NAME>',
+    about: 'gives an image of the native store another name',
+    flags: [],
+    load: async () => (await import('./tag.ts')).tag,
+  },
+  {
+    name: 'rmi',
+    values: '<IMAGE...>',
+    about: 'removes names and images from the native store',
+    flags: [['-f, --force', 'though it has several names, or a container that does not run'], json],
+    load: async () => (await import('./rmi.ts')).rmi,
+  },
+  {
+    name: 'prune',
+    values: '',
+    about: 'frees what no image, container or shell of the native engine needs',
+    flags: [['--dry-run', 'only tell'], ['-a, --all', 'images too that have a name and no container'], json],
+    load: async () => (await import('./prune.ts')).prune,
+  },
+  {
+    name: 'df',
+    values: '',
+    about: 'how much room the native store takes',
+    flags: [['-v, --verbose', 'image by image'], json],
+    load: async () => (await import('./df.ts')).df,
+  },
+]
