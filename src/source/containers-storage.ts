@@ -2,22 +2,22 @@
  * containers/storage, the image store of podman, buildah, CRI-O and skopeo, read where it lies: <driver>-images and
  * <driver>-layers of the graph root. Formats: containers/storage images.go and layers.go, containers/image storage.
  */
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Fault } from '../base/errors.ts'
 import { safe } from '../base/text.ts'
 import { parseConfig } from '../image/config.ts'
 import { digestOf, isDigest } from '../image/digest.ts'
-import { platformServes } from '../image/platform.ts'
 import type { Digest } from '../image/types.ts'
 import { imageAnomaly } from './found.ts'
 import { parseJson, readJson } from './json.ts'
 import { limits } from './read-stored.ts'
 import { type ImageManifest, imageManifest } from './shapes.ts'
-import { answer, Incomplete, isMissing, namesIn, readSmall, readStoreJson, settled, Unsettled } from './store-files.ts'
-import { type StoredImage, type StoredLayer, storeImage } from './store-image.ts'
+import { isMissing, namesIn, readSmall, readStoreJson, Unsettled } from './store-files.ts'
+import type { StoredImage, StoredLayer } from './store-image.ts'
 import { matchId, sameImageName, sameShortName } from './store-names.ts'
+import { listParts, openParts, splitBytes } from './store-parts.ts'
 import type { StoreAnswer, StoreListing, StoreLocation, StoreOptions, StoreReason, Wanted } from './store-types.ts'
 
 /** The image of this name or id. Layers are indexed when they are asked for. */
@@ -26,23 +26,18 @@ export function openContainersStorage(
   wanted: Wanted,
   options: StoreOptions,
 ): Promise<StoreAnswer> {
-  return answer(location, () => {
-    for (const base of basesOf(location)) {
-      const found = findImage(imagesOf(base), wanted)
-      const image = found && readImage(location, base, found)
-      if (!image || (options.platform && !platformServes(image.config.platform, options.platform))) continue
-      return storeImage(image, options)
-    }
-    return null
-  })
+  const read = (base: Base) => {
+    const found = findImage(imagesOf(base), wanted)
+    return found && readImage(location, base, found)
+  }
+  return openParts(location, basesOf, read, options)
 }
 
 /** All images, those without a name included. */
-export async function listContainersStorage(
+export function listContainersStorage(
   location: StoreLocation,
 ): Promise<{ images: StoreListing[]; reason: StoreReason | null }> {
-  const { value, reason } = await settled(location, () => basesOf(location).flatMap(base => listImages(location, base)))
-  return { images: value ?? [], reason }
+  return listParts(location, basesOf, listImages)
 }
 
 /**
@@ -242,7 +237,7 @@ function toLayer(layer: LayerRecord, blob: ImageManifest['layers'][number] | und
     witnesses: [],
     tarBytes: tarBytes > 0 ? tarBytes : null,
     directory: directoryOf(base, id),
-    weight: sizeOf(path, base),
+    weight: splitBytes(path, base.root),
   }
 }
 
@@ -256,15 +251,6 @@ function directoryOf({ root, driver }: Base, id: string): string | null {
       return join(root, 'btrfs/subvolumes', id)
     default:
       return null
-  }
-}
-
-function sizeOf(path: string, base: Base): number {
-  try {
-    return statSync(path).size
-  } catch (error) {
-    if (!isMissing(error)) throw error
-    throw new Incomplete(`${safe(base.root)} keeps no tar-split of a layer.`, { cause: error })
   }
 }
 

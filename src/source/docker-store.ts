@@ -2,43 +2,36 @@
  * Docker's own image store (the graph drivers' one, any driver), read where it lies: image/<driver>/ of the data root.
  * Formats: moby's image/fs.go, layer/filestore.go, reference/store.go, distribution/metadata.
  */
-import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Fault } from '../base/errors.ts'
 import { safe } from '../base/text.ts'
 import { parseConfig } from '../image/config.ts'
 import { chainIds, digestOf, isDigest } from '../image/digest.ts'
-import { platformServes } from '../image/platform.ts'
 import type { Digest, ImageConfig } from '../image/types.ts'
 import { imageAnomaly } from './found.ts'
 import { parseJson } from './json.ts'
 import { limits } from './read-stored.ts'
-import { answer, isMissing, namesIn, readSmall, readStoreJson, readWord, settled, Unsettled } from './store-files.ts'
-import { type StoredLayer, storeImage } from './store-image.ts'
+import { isMissing, namesIn, readSmall, readStoreJson, readWord, Unsettled } from './store-files.ts'
+import type { StoredLayer } from './store-image.ts'
 import { matchId, sameImageName } from './store-names.ts'
+import { listParts, openParts, splitBytes } from './store-parts.ts'
 import type { StoreAnswer, StoreListing, StoreLocation, StoreOptions, StoreReason, Wanted } from './store-types.ts'
 
 /** The image of this name or id. Layers are indexed when they are asked for. */
 export function openDockerStore(location: StoreLocation, wanted: Wanted, options: StoreOptions): Promise<StoreAnswer> {
-  return answer(location, () => {
-    for (const base of basesOf(location)) {
-      const found = findImage(base, wanted)
-      if (found === null) continue
-      const image = readImage(location, base, found)
-      if (options.platform && !platformServes(image.config.platform, options.platform)) continue
-      return storeImage(image, options)
-    }
-    return null
-  })
+  const read = (base: Base) => {
+    const found = findImage(base, wanted)
+    return found && readImage(location, base, found)
+  }
+  return openParts(location, basesOf, read, options)
 }
 
 /** All images, those that only stand between others included. */
-export async function listDockerStore(
+export function listDockerStore(
   location: StoreLocation,
 ): Promise<{ images: StoreListing[]; reason: StoreReason | null }> {
-  const { value, reason } = await settled(location, () => basesOf(location).flatMap(base => listImages(location, base)))
-  return { images: value ?? [], reason }
+  return listParts(location, basesOf, listImages)
 }
 
 /** Where Docker has these layers (diffIDs, bottom first) unpacked for overlayfs; null when it has not all of them. */
@@ -170,7 +163,7 @@ function readLayer(base: Base, diffId: Digest, chainId: Digest, parent: Digest |
     ],
     tarBytes: null,
     directory: directoryOf(base, cacheId),
-    weight: sizeOf(path, base),
+    weight: splitBytes(path, base.root),
   }
 }
 
@@ -193,15 +186,6 @@ function directoryOf({ root, driver }: Base, cacheId: string): string | null {
       return join(root, 'aufs/diff', cacheId)
     default:
       return null
-  }
-}
-
-function sizeOf(path: string, base: Base): number {
-  try {
-    return statSync(path).size
-  } catch (error) {
-    if (!isMissing(error)) throw error
-    throw new Fault(`${safe(base.root)} keeps no tar-split of a layer.`, { cause: error })
   }
 }
 
