@@ -22,6 +22,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { constants, createGzip, createZstdCompress } from 'node:zlib'
 import { header } from '../harness/tar-header.ts'
+import { tarSplit } from '../harness/tar-split.ts'
 import { makePool, pathOf, randomNumbers } from './content.ts'
 
 /** One entry of a layer that is written: a directory, a file of so many bytes, a whiteout. */
@@ -65,6 +66,35 @@ export async function wideImage(folder: string, scale: number): Promise<ImageInp
   return dockerArchive(join(folder, 'wide'), () => [wideLayer(500_000 * scale)])
 }
 
+/** Half a million small entries in ten layers. */
+export async function layersImage(folder: string, scale: number): Promise<ImageInput> {
+  const layer = (_: unknown, at: number) => wideLayer(50_000 * scale, `${at}/`)
+  return dockerArchive(join(folder, 'layers'), () => Array.from({ length: 10 }, layer))
+}
+
+/** 1 GB, 28 000 entries, 10 layers: an ordinary image of an application. */
+export async function localImage(folder: string, scale: number): Promise<ImageInput> {
+  const options = { layers: 10, files: 22_000 * scale, bytes: 1000e6 * scale, again: 0.02, gone: 0.004 }
+  return dockerArchive(join(folder, 'local'), () => layered(options))
+}
+
+/** 250 MB a layer, 15 000 entries; one of them, or two that differ: gzip -6. */
+export async function twinImage(folder: string, scale: number, count: 1 | 2): Promise<ImageInput> {
+  const options = { files: 14_000 * scale, bytes: 250e6 * scale }
+  const twins = Array.from({ length: count }, (_, at) => () => single({ ...options, seed: at }))
+  const image = await dockerArchive(join(folder, `twins-${count}`), () => twins.map(twin => twin()))
+  return compressedImage(image, join(folder, `twins-${count}`), 'gzip')
+}
+
+/** The tar-split of a layer of 1 GB and 58 000 entries, as an engine keeps it beside the layer's files. */
+export async function splitOf(folder: string, scale: number): Promise<{ path: string; image: ImageInput }> {
+  const layer = () => single({ files: 54_000 * scale, bytes: 1000e6 * scale, seed: 1 })
+  const image = await dockerArchive(join(folder, 'split'), () => [layer()])
+  const path = join(folder, 'split/tar-split.json.gz')
+  if (!existsSync(path)) writeFileSync(path, tarSplit(readFileSync(image.tars[0]!)))
+  return { path, image }
+}
+
 /** Many layers with a few deletions in each: what costs the square of the layers shows here. */
 export async function tallImage(folder: string, layers: number, deletions: number): Promise<ImageInput> {
   const options = { layers, files: 20_000, bytes: 60e6, again: 0.01, gone: deletions / 20_000 }
@@ -92,6 +122,8 @@ export async function compressedImage(from: ImageInput, folder: string, how: 'gz
 }
 
 interface Layered {
+  /** Another one makes other sizes; the number of layers without it. */
+  seed?: number | undefined
   layers: number
   files: number
   bytes: number
@@ -102,9 +134,16 @@ interface Layered {
   many?: number
 }
 
+/** One layer with all of the files. */
+function single({ files, bytes, seed }: Pick<Layered, 'files' | 'bytes' | 'seed'>): Iterable<Item> {
+  // Of a stack the lowest layer has half of them.
+  const [layer] = layered({ seed, layers: 1, files: files * 2, bytes: bytes * 2, again: 0, gone: 0 })
+  return layer!
+}
+
 /** Half of the files in the lowest layer, the rest in the others, which also write again and delete what is below. */
-function* layered({ layers, files, bytes, again, gone, many = 0 }: Layered): Generator<Iterable<Item>> {
-  const random = randomNumbers(layers)
+function* layered({ layers, seed = layers, files, bytes, again, gone, many = 0 }: Layered): Generator<Iterable<Item>> {
+  const random = randomNumbers(seed)
   const average = bytes / files
   const size = () => Math.floor(-Math.log(1 - random()) * average)
   let next = 0
@@ -127,14 +166,14 @@ function* layered({ layers, files, bytes, again, gone, many = 0 }: Layered): Gen
   }
 }
 
-function* wideLayer(entries: number): Generator<Item> {
+function* wideLayer(entries: number, below = ''): Generator<Item> {
   const random = randomNumbers(5)
   for (let number = 0, written = 0; written < entries; number++) {
     if (number % 3 === 0) {
-      yield { path: `node_modules/package-${Math.floor(number / 300)}/lib/unit${number}`, size: 'dir' }
+      yield { path: `node_modules/${below}package-${Math.floor(number / 300)}/lib/unit${number}`, size: 'dir' }
       written++
     }
-    const folder = `node_modules/package-${Math.floor(number / 300)}/lib/unit${number - (number % 3)}`
+    const folder = `node_modules/${below}package-${Math.floor(number / 300)}/lib/unit${number - (number % 3)}`
     yield { path: `${folder}/part-${(number * 7919) % 1009}.js`, size: Math.floor(random() ** 2 * 2600) }
     written++
   }

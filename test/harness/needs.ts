@@ -26,7 +26,8 @@ export function missingForEngines(): string | null {
   return missing.length === 0 ? null : `they need ${missing.join(', ')} (.ci/run installs them)`
 }
 
-function isThere(program: string): boolean {
+/** Whether a program is on the PATH, or where the system keeps those of root. */
+export function isThere(program: string): boolean {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
   return folders.some(folder => {
     try {
