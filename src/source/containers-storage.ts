@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { Fault } from '../base/errors.ts'
 import { safe } from '../base/text.ts'
 import { parseConfig } from '../image/config.ts'
@@ -187,6 +187,7 @@ function readImage(location: StoreLocation, base: Base, image: ImageRecord): Sto
   const blobs = manifest.layers.length === chain.length ? manifest.layers : []
   return {
     source: location.kind,
+    location,
     names: image.names,
     id,
     digest: image.digest,

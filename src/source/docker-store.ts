@@ -3,7 +3,7 @@
  * Formats: moby's image/fs.go, layer/filestore.go, reference/store.go, distribution/metadata.
  */
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { Fault } from '../base/errors.ts'
 import { safe } from '../base/text.ts'
 import { parseConfig } from '../image/config.ts'
@@ -114,6 +114,7 @@ function readImage(location: StoreLocation, base: Base, { id, names, digests }: 
   const chain = chainIds(config.diffIds)
   return {
     source: location.kind,
+    location,
     names,
     id,
     digest: digests[0]?.slice(digests[0].indexOf('@') + 1) ?? null,

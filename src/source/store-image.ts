@@ -15,17 +15,18 @@ import { pathOf } from '../layer/path-tree.ts'
 import { controlOf } from './cancel.ts'
 import { copyTar } from './copy-tar.ts'
 import { imageAnomaly } from './found.ts'
-import { type CacheSlot, decodeKept, findIndex, openIndex } from './index-cache.ts'
+import { loadIndex } from './index-cache.ts'
 import { createPool } from './pool.ts'
 import { readStoreFile, storeFileAt } from './store-body.ts'
 import { indexTarSplit, type TarSplitJob } from './store-index.ts'
 import { readStoreTar } from './store-tar.ts'
-import type { StoreOptions } from './store-types.ts'
+import type { StoreLocation, StoreOptions } from './store-types.ts'
 import type { Image, LayerInfo, SourceKind } from './types.ts'
 
 /** An image as a store's reader found it. Nothing of its layers has been read yet. */
 export interface StoredImage {
   source: SourceKind
+  location?: StoreLocation
   names: string[]
   id: Digest
   digest: Digest | null
@@ -52,9 +53,7 @@ export interface StoredLayer extends Pick<TarSplitJob, 'path' | 'witnesses' | 't
   weight: number
 }
 
-/** A packed index up to so many bytes is unpacked where the screen is drawn: sooner done than handed to a thread. */
-const SMALL = 256 << 10
-/** So is a tar-split of this many bytes indexed: two hundred entries, a millisecond or two. */
+/** A tar-split of so many bytes is indexed where the screen is drawn, sooner done than handed to a thread: two hundred entries, a millisecond or two. */
 const TINY = 16 << 10
 /** Bytes of tar-split that one thread reads as soon as two: thirty thousand entries. */
 const ONE_THREAD = 2 << 20
@@ -112,20 +111,12 @@ export function storeImage(stored: StoredImage, options: StoreOptions): Image {
     const { cacheFolder } = options
     const key = indexKey(diffId)
     const slot = cacheFolder === null ? null : { folder: cacheFolder, identity: null, diffId: key, tarBytes }
-    const kept = slot && (await load(slot, name))
-    if (kept) return kept
+    const kept = slot && (await loadIndex(slot))
+    if (kept) return kept.index
     const keep = cacheFolder === null ? null : { folder: cacheFolder, key }
     const job = { name, layer, path, witnesses, tarBytes, keep }
     if (weight <= TINY) return indexTarSplit(job, controlOf(work.signal, work.onProgress))
     return pool.run({ kind: 'tar-split', ...job }, { ...work, weight })
-  }
-
-  async function load(slot: CacheSlot, name: string): Promise<LayerIndex | null> {
-    const found = findIndex(slot)
-    if (found === null) return null
-    if (found.packed.length <= SMALL) return openIndex(found)?.index ?? null
-    const loaded = await pool.run({ kind: 'load', name, slot }, { weight: Number.POSITIVE_INFINITY })
-    return loaded === null ? null : (decodeKept(loaded.bytes, loaded)?.index ?? null)
   }
 
   /** The same layer of the next source; null where there is none. */
@@ -185,6 +176,7 @@ export function storeImage(stored: StoredImage, options: StoreOptions): Image {
     reference: options.reference,
     names: stored.names,
     source: stored.source,
+    ...(stored.location ? { location: stored.location } : {}),
     id: stored.id,
     digest: stored.digest,
     platform: stored.config.platform,

@@ -6,6 +6,7 @@ import type { Work } from '../base/progress.ts'
 import type { Digest, ImageConfig, Platform, Step } from '../image/types.ts'
 import type { Anomaly } from '../layer/entry.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
+import type { StoreLocation } from './store-types.ts'
 
 export type SourceKind =
   | 'docker-archive'
@@ -87,6 +88,8 @@ export interface Image {
   layers: LayerInfo[]
   /** Manifests of the same archive or layout that were not opened; missing where a source knows of none. */
   others?: readonly OtherManifest[]
+  /** The engine's store that it is read from, where it is one of this machine. */
+  location?: StoreLocation
   /** Met while opening; what the layers add comes with their indexes. */
   anomalies: Anomaly[]
   /**

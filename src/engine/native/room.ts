@@ -35,13 +35,14 @@ export async function layerRoom(image: Image, upTo: number, options: RoomOptions
   if (unknown)
     throw new Fault(`Layer ${unknown.index} of ${safe(image.reference)} has no diffID: it can not be unpacked.`)
   const diffIds = layers.map(layer => layer.diffId)
-  const kept = options.surroundings.uid === 0 ? engineRoom(diffIds, options) : null
+  const kept = options.surroundings.uid === 0 ? engineRoom(image, diffIds, options) : null
   return kept ?? storeRoom(image, diffIds, options)
 }
 
 /** Only root may: an ordinary user's containers see other owners than an engine's directories have. */
-function engineRoom(diffIds: readonly string[], { surroundings }: RoomOptions): LayerRoom | null {
-  const found = diffIds.length === 0 ? null : findLayerDirectories(findLocalStores(surroundings), diffIds)
+function engineRoom({ location }: Image, diffIds: readonly string[], { surroundings }: RoomOptions): LayerRoom | null {
+  const stores = [...(location ? [location] : []), ...findLocalStores(surroundings)]
+  const found = diffIds.length === 0 ? null : findLayerDirectories(stores, diffIds)
   return found && { lower: found.directories.reverse(), from: found.engine, release: async () => {} }
 }
 

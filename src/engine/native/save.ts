@@ -14,7 +14,6 @@ import type { Places } from '../../runtime/places.ts'
 import { blobBytes, blobPath, keepBlob } from '../../runtime/store/blobs.ts'
 import { type StoreFolder, storeFolder, type Workplace } from '../../runtime/store/folder.ts'
 import type { KeptImage } from '../../runtime/store/index.ts'
-import { shownName } from '../../runtime/store/names.ts'
 import { copyTar } from '../../source/copy-tar.ts'
 import { openStoreImage } from './images.ts'
 
@@ -73,7 +72,7 @@ async function* dockerMembers(saved: readonly Saved[], options: SaveOptions): As
       written.add(path)
     }
     const layers = image.layers.map(layer => `${hexOf(layer.diffId)}.tar`)
-    manifest.push({ Config: config.path, RepoTags: names.map(shownName), Layers: layers })
+    manifest.push({ Config: config.path, RepoTags: names, Layers: layers })
   }
   yield { path: 'manifest.json', bytes: Buffer.from(JSON.stringify(manifest)) }
 }
