@@ -102,7 +102,7 @@ static int batch(struct session *s, bool always) {
   s->asked = false;
   if (asked) watch_dirty_all(w);
   int64_t began = now_ms();
-  long lines = watch_look(w) < 0 ? -1 : watch_tell(w, &s->out, now_ms());
+  long lines = watch_look(w, began) < 0 ? -1 : watch_tell(w, &s->out, now_ms());
   if (lines < 0) return -1;
   if (w->inotify < 0) {
     /* A twentieth of the time at most; less and less often while nothing happens. */
@@ -151,10 +151,8 @@ static int watch_until_end(struct session *s) {
   struct watch *w = &s->watch;
   w->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   if (w->inotify < 0) w->why_polled = errno;
-  w->recent = true;
   watch_dirty_all(w);
   if (batch(s, true) < 0) return -1;
-  w->recent = false;
   while (!s->ended) {
     await_change(s);
     if (!s->ended && batch(s, false) < 0) return -1;

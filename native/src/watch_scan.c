@@ -208,15 +208,15 @@ static void absent(struct watch *w, struct node *node, const char *path) {
   watch_set_own(&w->tree, node, u.letter);
 }
 
-/** Whoever wrote to it in the last minutes may do so again, through memory. */
-static bool written_lately(const struct upper_entry *u) {
+/** Copied up or written a short while ago: it may be open, and be written to through memory. */
+static bool touched_lately(const struct upper_entry *u) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  return S_ISREG(u->st.st_mode) && u->st.st_mtim.tv_sec > now.tv_sec - RECENT_S;
+  return S_ISREG(u->st.st_mode) && !u->whiteout && u->st.st_ctim.tv_sec > now.tv_sec - RECENT_S;
 }
 
 /** `path` is that of `name` in `dir`, which is open as `fd`. */
-static int look(struct watch *w, struct node *dir, int fd, const struct lower_view *view, const char *name, const char *path) {
+static int look(struct watch *w, struct node *dir, int fd, const struct lower_view *view, const char *name, const char *path, bool listed) {
   struct upper_entry u;
   struct lower_view own;
   struct node *node = watch_child(&w->tree, dir, name, false);
@@ -227,7 +227,8 @@ static int look(struct watch *w, struct node *dir, int fd, const struct lower_vi
   }
   bool directory = S_ISDIR(u.st.st_mode) && !u.whiteout;
   if (directory && dir->depth + 1 >= MAX_DEPTH) directory = false, w->too_deep = true;
-  if (node == NULL && u.letter == 0 && !directory) return 0;
+  bool maybe_open = listed && touched_lately(&u); /* no event has told */
+  if (node == NULL && u.letter == 0 && !directory && !maybe_open) return 0;
   if (node == NULL && (node = watch_child(&w->tree, dir, name, true)) == NULL) return err_set(w->e, ENOMEM, "watch");
   node->seen = w->listing;
   remember(node, &u);
@@ -235,7 +236,7 @@ static int look(struct watch *w, struct node *dir, int fd, const struct lower_vi
   else if (become_directory(w, node, &own) < 0) return -1;
   if (directory && w->whole) node->rescan = true;
   watch_set_own(&w->tree, node, u.letter);
-  if (w->recent && u.letter != 0 && written_lately(&u)) watch_open_file(w, node, 0);
+  if (maybe_open && node->open == 0) watch_open_file(w, node, w->now);
   return 0;
 }
 
@@ -260,9 +261,9 @@ static const char *below(struct path *p, const char *name) {
   return p->text;
 }
 
-static int look_at(struct watch *w, struct node *dir, int fd, const struct lower_view *view, struct path *p, const char *name) {
+static int look_at(struct watch *w, struct node *dir, int fd, const struct lower_view *view, struct path *p, const char *name, bool listed) {
   const char *path = below(p, name);
-  return path == NULL ? err_set(w->e, ENOMEM, "watch") : look(w, dir, fd, view, name, path);
+  return path == NULL ? err_set(w->e, ENOMEM, "watch") : look(w, dir, fd, view, name, path, listed);
 }
 
 /** Names that an opaque directory hides: those that the layers below have and it has not. */
@@ -292,11 +293,11 @@ static int look_at_all(struct watch *w, struct node *dir, int fd, const struct l
   uint32_t listing = ++w->listing;
   for (struct dirent *d; (d = readdir(entries)) != NULL;) {
     if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0) continue;
-    if (look_at(w, dir, fd, view, p, d->d_name) < 0) return -1;
+    if (look_at(w, dir, fd, view, p, d->d_name, true) < 0) return -1;
   }
   if (dir->opaque && view->count > 0 && look_at_hidden(w, dir, fd, view, p) < 0) return -1;
   for (struct node *child = dir->first; child != NULL; child = child->next)
-    if (child->seen != listing && look_at(w, dir, fd, view, p, child->name) < 0) return -1;
+    if (child->seen != listing && look_at(w, dir, fd, view, p, child->name, false) < 0) return -1;
   return 0;
 }
 
@@ -305,7 +306,7 @@ static int look_at_dirty(struct watch *w, struct node *dir, int fd, const struct
     dir->dirty_first = child->dirty_next;
     child->dirty = false;
     watch_changed(&w->tree, child);
-    if (look_at(w, dir, fd, view, p, child->name) < 0) return -1;
+    if (look_at(w, dir, fd, view, p, child->name, false) < 0) return -1;
   }
   return 0;
 }
@@ -338,7 +339,8 @@ static int look_at_directory(struct watch *w, int root, struct node *dir) {
   return result;
 }
 
-int watch_look(struct watch *w) {
+int watch_look(struct watch *w, int64_t now) {
+  w->now = now;
   OWN_FD root = open(w->upper, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   struct stat st;
   if (root < 0 || fstat(root, &st) < 0 || st.st_nlink == 0) w->gone = true;

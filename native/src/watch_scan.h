@@ -3,7 +3,7 @@
 #define STRATA_WATCH_SCAN_H
 #include "watch_tree.h"
 
-enum { OPEN_FILES = 1024, OPEN_FIRST_MS = 1000, OPEN_LAST_MS = 256000, WD_BUCKETS = 4096 };
+enum { OPEN_FILES = 256, OPEN_FIRST_MS = 1000, OPEN_LAST_MS = 256000, WD_BUCKETS = 4096 };
 
 /** A file that somebody may write to through memory, of which no event tells: looked at now and then. */
 struct open_file {
@@ -25,7 +25,7 @@ struct watch {
   struct open_file open[OPEN_FILES];
   int open_next;
   bool whole;             /* every directory is to be listed again */
-  bool recent;            /* during the first scan: what was written lately counts as open */
+  int64_t now;            /* milliseconds */
   char *space;            /* for paths */
   size_t capacity;
   struct err *e;
@@ -48,7 +48,7 @@ void watch_dirty(struct watch *w, struct node *node);
 void watch_dirty_all(struct watch *w);
 
 /** Looks at everything that is dirty. -1 when it can not go on. */
-int watch_look(struct watch *w);
+int watch_look(struct watch *w, int64_t now);
 
 /** Somebody may have the file open for writing, and did something to it now; has closed it. */
 void watch_open_file(struct watch *w, struct node *node, int64_t now);
