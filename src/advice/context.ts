@@ -1,4 +1,5 @@
 /** What every rule looks at, computed once, and the words in which rules name steps. */
+import { Buffer } from 'node:buffer'
 import { formatCount } from '../base/sizes.ts'
 import { safeBytes } from '../base/text.ts'
 import { guessBaseSteps } from '../image/bases.ts'
@@ -18,8 +19,10 @@ export interface Context {
   stepOf: (Step | undefined)[]
   /** How many of the lowest layers belong to the base image, as far as the history hints at it. */
   baseLayers: number
-  /** Visible names of the inodes that have hard links; every other inode has one. */
-  names: ReadonlyMap<number, number>
+  /** The names of the stack's nodes, one after the other. */
+  names: Buffer
+  /** How many visible names the inodes with hard links have; every other inode has one. */
+  links: ReadonlyMap<number, number>
 }
 
 export function contextOf(steps: readonly Step[], config: ImageConfig, stack: Stack): Context {
@@ -28,17 +31,22 @@ export function contextOf(steps: readonly Step[], config: ImageConfig, stack: St
   for (const step of steps) if (step.layer !== null) stepOf[step.layer] = step
   const baseSteps = guessBaseSteps(steps)
   const baseLayers = steps.filter(step => step.index <= baseSteps && step.layer !== null).length
-  return { steps, config, stack, current, stepOf, baseLayers, names: linkedNames(stack, current) }
+  const { buffer, byteOffset, length } = stack.tree.names
+  const names = Buffer.from(buffer, byteOffset, length)
+  return { steps, config, stack, current, stepOf, baseLayers, names, links: linkedNames(stack, current) }
 }
 
 function linkedNames(stack: Stack, current: Int32Array): Map<number, number> {
   const names = new Map<number, number>()
-  for (const ref of current) {
-    if (ref < 0 || stack.kindOf(ref) !== Kind.hardlink) continue
-    const inode = stack.inodeOf(ref)
-    if (inode < 0) continue
-    const own = current[stack.nodeOf(inode)] === inode ? 1 : 0
-    names.set(inode, (names.get(inode) ?? own) + 1)
+  for (const [layer, { entries, kind }] of stack.layers.entries()) {
+    for (let entry = 0; entry < entries; entry++) {
+      if (kind[entry] !== Kind.hardlink) continue
+      const ref = stack.refOf(layer, entry)
+      const inode = current[stack.nodeOf(ref)] === ref ? stack.inodeOf(ref) : -1
+      if (inode < 0) continue
+      const own = current[stack.nodeOf(inode)] === inode ? 1 : 0
+      names.set(inode, (names.get(inode) ?? own) + 1)
+    }
   }
   return names
 }

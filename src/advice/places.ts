@@ -9,42 +9,60 @@ import { type Context, Sum } from './context.ts'
  * directory, `*` stands for one component (never the last).
  */
 export function findPlaces(context: Context, patterns: readonly string[]): Map<string, number[]> {
-  const { tree } = context.stack
-  const byLast = new Map<string, { pattern: string; rest: string[]; anchored: boolean }[]>()
-  const shapes = new Set<number>()
+  const found = new Map<string, number[]>()
+  const anywhere: Place[] = []
   for (const pattern of patterns) {
     const parts = pattern.split('/').filter(part => part !== '')
-    const last = parts.pop()!
-    byLast.set(last, [
-      ...(byLast.get(last) ?? []),
-      { pattern, rest: parts.reverse(), anchored: pattern.startsWith('/') },
-    ])
-    shapes.add(last.length * 256 + last.charCodeAt(0))
-  }
-  const found = new Map<string, number[]>()
-  for (let node = 1; node < tree.nodes; node++) {
-    if (context.current[node] === ABSENT) continue
-    const start = tree.nameStart[node]!
-    if (!shapes.has((tree.nameStart[node + 1]! - start) * 256 + tree.names[start]!)) continue
-    for (const { pattern, rest, anchored } of byLast.get(nameOf(context, node)) ?? []) {
-      if (leadsTo(context, node, rest, anchored)) found.set(pattern, [...(found.get(pattern) ?? []), node])
+    const place = { pattern, parts, anchored: pattern.startsWith('/') }
+    if (!place.anchored || parts.includes('*')) anywhere.push(place)
+    else {
+      const node = context.stack.tree.find(Buffer.from(pattern, 'latin1'))
+      if (node > 0 && context.current[node] !== ABSENT) found.set(pattern, [node])
     }
   }
+  if (anywhere.length > 0) search(context, anywhere, found)
   return found
 }
 
-/** The name of a node, one character a byte. */
-export function nameOf({ stack: { tree } }: Context, node: number): string {
-  return Buffer.from(tree.name(node)).toString('latin1')
+interface Place {
+  pattern: string
+  parts: string[]
+  anchored: boolean
 }
 
-function leadsTo(context: Context, node: number, rest: readonly string[], anchored: boolean): boolean {
-  let at = node
-  for (const part of rest) {
-    at = context.stack.tree.parent[at]!
-    if (at === 0 || (part !== '*' && nameOf(context, at) !== part)) return false
+/** Looks at every node once: at its name only where length and first byte are those of a name that is looked for. */
+function search(context: Context, places: Place[], found: Map<string, number[]>): void {
+  const { nodes, nameStart, names } = context.stack.tree
+  const byLast = Map.groupBy(places, place => place.parts.at(-1)!)
+  const shapes = new Uint8Array(1 << 16)
+  for (const last of byLast.keys()) shapes[(last.length << 8) | last.charCodeAt(0)] = 1
+  for (let node = 1; node < nodes; node++) {
+    const start = nameStart[node]!
+    const length = nameStart[node + 1]! - start
+    if (shapes[(length << 8) | names[start]!] !== 1 || context.current[node] === ABSENT) continue
+    for (const { pattern, parts, anchored } of byLast.get(nameOf(context, node)) ?? []) {
+      if (!leadsTo(context, node, parts, anchored)) continue
+      const nodes = found.get(pattern)
+      if (nodes) nodes.push(node)
+      else found.set(pattern, [node])
+    }
   }
-  return !anchored || context.stack.tree.parent[at] === 0
+}
+
+/** The name of a node, one character a byte. */
+export function nameOf({ names, stack: { tree } }: Pick<Context, 'names' | 'stack'>, node: number): string {
+  return names.toString('latin1', tree.nameStart[node], tree.nameStart[node + 1])
+}
+
+/** Whether what stands above a node is what the pattern says. */
+function leadsTo(context: Context, node: number, parts: readonly string[], anchored: boolean): boolean {
+  const { parent } = context.stack.tree
+  let at = node
+  for (let part = parts.length - 2; part >= 0; part--) {
+    at = parent[at]!
+    if (at === 0 || (parts[part] !== '*' && nameOf(context, at) !== parts[part])) return false
+  }
+  return !anchored || parent[at] === 0
 }
 
 /**
@@ -52,7 +70,7 @@ function leadsTo(context: Context, node: number, rest: readonly string[], anchor
  * that also has a name elsewhere stays, one with several names here counts once.
  */
 export function sumBelow(context: Context, roots: Iterable<number>, accept?: (node: number) => boolean): Sum {
-  const { stack, current, names } = context
+  const { stack, current, links } = context
   const { firstChild, nextSibling } = stack.tree
   const sum = new Sum()
   const inside = new Map<number, number>()
@@ -71,7 +89,7 @@ export function sumBelow(context: Context, roots: Iterable<number>, accept?: (no
       const inode = stack.inodeOf(ref)
       if (inode < 0) continue
       const met = (inside.get(inode) ?? 0) + 1
-      const all = names.get(inode) ?? 1
+      const all = links.get(inode) ?? 1
       if (all > 1) inside.set(inode, met)
       if (met === all) sum.add(node, stack.sizeOf(inode), stack.layerOf(inode))
     }

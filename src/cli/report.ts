@@ -34,13 +34,15 @@ export interface Report {
   /** Biggest first. */
   waste: WasteRow[]
   advice: Advice[]
-  dive: DiveScore
+  /** Counted when it is first asked for. */
+  readonly dive: DiveScore
 }
 
 /** Counts everything, of the whole image or as of a step. No content is read here: what a layer lists again counts as changed whatever is in it. */
 export function reportOn(analysis: Analysis, step: Step | null = null): Report {
   const { stack, image } = analysis
   const steps = image.steps.slice(0, step?.index)
+  let dive: DiveScore | undefined
   return {
     analysis,
     bytes: {
@@ -58,7 +60,10 @@ export function reportOn(analysis: Analysis, step: Step | null = null): Report {
     waste: biggestFirst(analysis),
     steps,
     advice: advise({ steps, config: image.config, stack }),
-    dive: diveScore(stack),
+    get dive() {
+      dive ??= diveScore(stack)
+      return dive
+    },
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { digestOf } from '../image/digest.ts'
 import type { Digest } from '../image/types.ts'
 

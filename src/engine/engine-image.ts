@@ -8,7 +8,7 @@ import { formatPlatform, platformServes } from '../image/platform.ts'
 import type { Platform } from '../image/types.ts'
 import type { Anomaly } from '../layer/entry.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
-import { findIndex, openIndex } from '../source/index-cache.ts'
+import { loadIndex } from '../source/index-cache.ts'
 import type { OpenFromStores, StoreSurroundings } from '../source/local-stores.ts'
 import type { OpenOptions } from '../source/open.ts'
 import type { StoreReason } from '../source/store-types.ts'
@@ -114,7 +114,7 @@ async function openExported(
 
   async function readIndex(layer: number, work: Parameters<Image['indexLayer']>[1] = {}): Promise<LayerIndex> {
     const { diffId } = image.layers[layer]
-    const kept = options.verify ? null : cached(options.cacheFolder, diffId)
+    const kept = options.verify ? null : await cached(options.cacheFolder, diffId)
     if (kept !== null) return kept
     if (content) void transfer.image(true, work).catch(() => {})
     return (await transfer.layer(diffId, work)) ?? (await transfer.image(content, work)).indexLayer(layer, work)
@@ -185,10 +185,9 @@ function adopt(image: Image, whole: Image, { stepIds }: FirstSight, passedOver: 
   image.anomalies.splice(0, image.anomalies.length, ...passedOver, ...whole.anomalies)
 }
 
-function cached(folder: string | null, diffId: string): LayerIndex | null {
+async function cached(folder: string | null, diffId: string): Promise<LayerIndex | null> {
   if (folder === null) return null
-  const found = findIndex({ folder, identity: null, diffId, tarBytes: null })
-  return found === null ? null : (openIndex(found)?.index ?? null)
+  return (await loadIndex({ folder, identity: null, diffId, tarBytes: null }))?.index ?? null
 }
 
 /** `repo@sha256:…` of an image that came from a registry. */

@@ -36,7 +36,8 @@ export function engineResolver(around: Surroundings, options: ResolverOptions = 
     const { image, faults } = await firstOf(tries)
     if (image) return image
     open.signal?.throwIfAborted()
-    const stored = await withoutEngine(name, { reference, open, around, options })
+    const asked = endpoints.filter(endpoint => endpoint.asked)
+    const stored = await withoutEngine(name, asked, { reference, open, around, options })
     if (stored) return stored
     const told = [...failures.map(one => one.fault), ...faults]
     if (told.length > 0) throw told[0]
@@ -122,17 +123,27 @@ async function firstOf(tries: Try[]): Promise<{ image: Image | null; faults: Fau
   return { image: null, faults }
 }
 
-/** No engine has it or none runs: what they have left on this machine can be read all the same. */
-async function withoutEngine(name: string, { reference, open, around, options }: Context): Promise<Image | null> {
+/**
+ * No engine has it or none runs: what they have left on this machine can be read all the same. Where the person named an
+ * engine, in DOCKER_HOST or by a context, that one is meant, and no store that happens to lie here speaks for it.
+ */
+async function withoutEngine(
+  name: string,
+  asked: readonly Endpoint[],
+  { reference, open, around, options }: Context,
+): Promise<Image | null> {
   if (options.stores === false || open.verify || options.host !== undefined || open.context !== undefined) return null
   const engine = reference.kind === 'engine' ? reference.engine : open.engine
-  const kinds: StoreKind[] = engine === 'podman' ? ['containers-storage'] : ['docker-store', 'containerd-store']
+  const kinds = (['docker', 'podman'] as const)
+    .filter(kind => engine === undefined || engine === kind)
+    .filter(kind => !asked.some(endpoint => (endpoint.origin === 'CONTAINER_HOST' ? 'podman' : 'docker') === kind))
+    .flatMap(kind => storeKinds[kind])
   const { platform, signal } = open
   const reasons: StoreReason[] = []
   const image = await openFromStores(name, {
     stores: findLocalStores(around),
     onReason: reason => reasons.push(reason),
-    ...(engine !== undefined && { kinds }),
+    kinds,
     reference: reference.text,
     platform: typeof platform === 'string' ? parsePlatform(platform) : (platform ?? null),
     cacheFolder: cacheFolderOf(open),
@@ -142,6 +153,11 @@ async function withoutEngine(name: string, { reference, open, around, options }:
   const told = image === null ? reasons.find(reason => reason.kind === 'incomplete') : undefined
   if (told) throw new Fault(told.text, told.hint === null ? {} : { hint: told.hint })
   return image
+}
+
+const storeKinds: Record<'docker' | 'podman', StoreKind[]> = {
+  docker: ['docker-store', 'containerd-store'],
+  podman: ['containers-storage'],
 }
 
 function cacheFolderOf({ cache, cacheDir }: OpenOptions): string | null {

@@ -6,7 +6,8 @@
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { constants as zlib, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { type ZstdOptions, constants as zlib, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib'
 import envPaths from 'env-paths'
 import type { Digest } from '../image/types.ts'
 import { decodeIndex, encodeIndex } from '../layer/index-codec.ts'
@@ -55,29 +56,37 @@ export interface PackedIndex {
   compression: Compression
 }
 
-/** The bytes of a kept index, for `decodeIndex`. null when they are damaged. */
-export function unpack({ packed, plainBytes }: PackedIndex): Uint8Array | null {
+/** A packed index up to so many bytes is unpacked on the spot: sooner done than handed to a thread of zlib's. */
+const SMALL = 128 << 10
+
+/** The index that is kept for a layer, unpacked and checked; null when there is none, or it is damaged. */
+export async function loadIndex(slot: CacheSlot): Promise<IndexedLayer | null> {
+  const found = findIndex(slot)
+  if (found === null) return null
+  if (found.packed.length <= SMALL) return openIndex(found)
+  const bytes = await unpacked(found.packed, sized(found)).catch(() => null)
+  return bytes && decoded(bytes, found)
+}
+
+/** Unpacks and checks a kept index; null when it is damaged. */
+export function openIndex(found: PackedIndex): IndexedLayer | null {
   try {
-    const bytes = zstdDecompressSync(packed, { maxOutputLength: Math.max(1, plainBytes) })
-    return bytes.length === plainBytes ? bytes : null
+    return decoded(zstdDecompressSync(found.packed, sized(found)), found)
   } catch {
     return null
   }
 }
 
-/** Unpacks and checks a kept index; null when it is damaged. */
-export function openIndex(found: PackedIndex): IndexedLayer | null {
-  const bytes = unpack(found)
-  return bytes === null ? null : decodeKept(bytes, found)
+const unpacked = promisify<Uint8Array, ZstdOptions, Buffer>(zstdDecompress)
+
+/** All of it in one piece: gathered from many it would be there twice. No more than it is said to be, and a bound on that. */
+function sized({ plainBytes }: PackedIndex): ZstdOptions {
+  return { maxOutputLength: Math.max(1, plainBytes), chunkSize: Math.min(Math.max(1 << 14, plainBytes + 1), 1 << 28) }
 }
 
-/** The index of bytes that `unpack` gave; null when they are not one. */
-export function decodeKept(
-  bytes: Uint8Array,
-  { digest, compression }: Pick<PackedIndex, 'digest' | 'compression'>,
-): IndexedLayer | null {
+function decoded(bytes: Uint8Array, { plainBytes, digest, compression }: PackedIndex): IndexedLayer | null {
   try {
-    return { index: decodeIndex(bytes), digest, compression }
+    return bytes.length === plainBytes ? { index: decodeIndex(bytes), digest, compression } : null
   } catch {
     return null
   }

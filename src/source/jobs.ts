@@ -21,8 +21,6 @@ export type Job =
       trust?: boolean
       slot: CacheSlot | null
     }
-  /** Loads a kept index that is too large to be unpacked where the screen is drawn. */
-  | { kind: 'load'; name: string; slot: CacheSlot }
   /** CRC-32 of the contents of these entries; their headers stand at these offsets of the layer's plain tar. */
   | {
       kind: 'hash'
@@ -55,7 +53,6 @@ export type Job =
 
 export interface Result {
   index: IndexedLayer
-  load: { bytes: Uint8Array; digest: Digest | null; compression: Compression } | null
   hash: Uint32Array
   'tar-split': LayerIndex
   'store-hash': Uint32Array

@@ -13,7 +13,7 @@ import { cancelled, controlOf } from './cancel.ts'
 import type { StoredFile } from './folder.ts'
 import type { FoundLayer } from './found.ts'
 import { hashRegion } from './hash-region.ts'
-import { type CacheSlot, decodeKept, findIndex, keepHashes, keepIndex, openIndex } from './index-cache.ts'
+import { type CacheSlot, keepHashes, keepIndex, loadIndex } from './index-cache.ts'
 import { brokenLayer, type IndexedLayer, indexRegion } from './index-region.ts'
 import type { Job } from './jobs.ts'
 import type { Pool } from './pool.ts'
@@ -111,7 +111,7 @@ export function readLayers(layers: OpenLayer[], context: LayerContext): LayerRea
     const verify = context.verify || diffId === ''
     const trust = context.trust && !verify
     const slot = slotOf(layers[layer]!, cacheFolder)
-    const kept = slot === null || context.verify ? null : await load(slot, name)
+    const kept = slot === null || context.verify ? null : await loadIndex(slot)
     if (kept !== null) return kept
     const region = plain(file.region!)
     if (compression === 'none' && region.size <= SMALL) {
@@ -124,14 +124,6 @@ export function readLayers(layers: OpenLayer[], context: LayerContext): LayerRea
       { kind: 'index', name, region, layer, verify, trust, slot: slot && { ...slot, prune: takeTurn() } },
       { ...work, weight: weightOf(region.size, compression) },
     )
-  }
-
-  async function load(slot: CacheSlot, name: string): Promise<IndexedLayer | null> {
-    const found = findIndex(slot)
-    if (found === null) return null
-    if (found.packed.length <= SMALL) return openIndex(found)
-    const loaded = await pool.run({ kind: 'load', name, slot }, { weight: Number.POSITIVE_INFINITY })
-    return loaded === null ? null : decodeKept(loaded.bytes, loaded)
   }
 
   /** The bytes of a layer as they are stored. @throws Fault when they are not here any more. */

@@ -5,7 +5,7 @@ import type { LayerIndex } from '../layer/layer-index.ts'
 import { type Control, flagControl } from './cancel.ts'
 import { copyLayer } from './copy-layer.ts'
 import { hashRegion } from './hash-region.ts'
-import { findIndex, keepHashes, keepIndex, unpack } from './index-cache.ts'
+import { keepHashes, keepIndex } from './index-cache.ts'
 import { indexRegion } from './index-region.ts'
 import { type Answer, type Job, transferable } from './jobs.ts'
 import { pour } from './pour.ts'
@@ -38,16 +38,6 @@ async function run(job: Job, control: Control): Promise<{ value: unknown; buffer
       if (job.slot !== null) keepIndex(job.slot, made)
       const { index, buffers } = transferable(made.index)
       return { value: { ...made, index }, buffers }
-    }
-    case 'load': {
-      const found = findIndex(job.slot)
-      const bytes = found && unpack(found)
-      if (!bytes) return { value: null, buffers: [] }
-      const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice()
-      return {
-        value: { bytes: own, digest: found!.digest, compression: found!.compression },
-        buffers: [own.buffer as ArrayBuffer],
-      }
     }
     case 'hash': {
       const sums = hashRegion(job, control)
