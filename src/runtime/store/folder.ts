@@ -86,6 +86,7 @@ export async function workplace(folder: StoreFolder): Promise<Workplace> {
     turn.release()
   }
   const used = new Set<Digest>()
+  let left = false
   return {
     path,
     async use(digests) {
@@ -100,8 +101,9 @@ export async function workplace(folder: StoreFolder): Promise<Workplace> {
       }
     },
     async leave() {
-      await clear(path)
-      own.release()
+      if (left) return
+      left = true
+      await clear(path).finally(() => own.release())
     },
   }
 }

@@ -33,8 +33,17 @@ export function thingsOf(folder: StoreFolder): Thing[] {
 }
 
 /** Digests of what an image needs: its documents, its layers, and the directories that these become. */
-export function digestsOf({ id, manifest, layers }: KeptImage): Digest[] {
-  return [id, manifest, ...layers.map(layer => layer.digest), ...chainIds(layers.map(layer => layer.diffId))]
+export function digestsOf(image: KeptImage): Digest[] {
+  return [...blobsOf(image), ...chainOf(image)]
+}
+
+/** Chain ids of an image's layers, bottom first. */
+export function chainOf({ layers }: KeptImage): Digest[] {
+  return chainIds(layers.map(layer => layer.diffId))
+}
+
+function blobsOf({ id, manifest, layers }: KeptImage): Digest[] {
+  return [id, manifest, ...layers.map(layer => layer.digest)]
 }
 
 /**
@@ -45,10 +54,13 @@ export async function unusedThings(places: Places, images: readonly KeptImage[])
   const folder = storeFolder(places)
   const things = thingsOf(folder)
   // In this order: a Strata leaves layers to its container only when that is written down.
-  const needed = await digestsInUse(folder)
-  for (const { chain } of await allRecords(places.containers)) for (const one of chainIds(chain)) needed.add(one)
-  for (const image of images) for (const one of digestsOf(image)) needed.add(one)
-  return things.filter(({ digest }) => !needed.has(digest))
+  const inUse = await digestsInUse(folder)
+  const containers = await allRecords(places.containers)
+  const needed = {
+    blob: new Set([...inUse, ...images.flatMap(blobsOf)]),
+    layer: new Set([...inUse, ...images.flatMap(chainOf), ...containers.flatMap(({ chain }) => chainIds(chain))]),
+  }
+  return things.filter(({ kind, digest }) => !needed[kind].has(digest))
 }
 
 /** Takes things out of the store at once; their bytes are freed when the workplace is left. */

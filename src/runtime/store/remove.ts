@@ -1,13 +1,13 @@
 /** Images leave the store, by docker's rules: a name goes first, the image with its last name, and not while it is used. */
 import { Fault } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
-import { chainIds, shortDigest } from '../../image/digest.ts'
+import { shortDigest } from '../../image/digest.ts'
 import type { Digest } from '../../image/types.ts'
 import { allRecords, type ContainerRecord } from '../containers/record.ts'
 import { allStates } from '../containers/states.ts'
 import type { Places } from '../places.ts'
 import { makeStore, storeFolder, workplace } from './folder.ts'
-import { digestsOf, type Thing, takeAway, thingsOf, unusedThings } from './garbage.ts'
+import { chainOf, digestsOf, type Thing, takeAway, thingsOf, unusedThings } from './garbage.ts'
 import { changeImages, type KeptImage } from './index.ts'
 import { type Found, getImage, shownName } from './names.ts'
 
@@ -85,8 +85,8 @@ function untag(images: KeptImage[], image: KeptImage, lost: string[]): Change {
 
 function deleteImage(images: KeptImage[], image: KeptImage): Change {
   const left = images.filter(one => one !== image)
-  const others = new Set(left.flatMap(digestsOf))
-  const layers = chainIds(image.layers.map(layer => layer.diffId)).filter(chainId => !others.has(chainId))
+  const others = new Set(left.flatMap(chainOf))
+  const layers = chainOf(image).filter(chainId => !others.has(chainId))
   const result = { untagged: image.names.map(shownName), deleted: [image.id, ...layers.reverse()], gone: image }
   return { images: left, result }
 }
