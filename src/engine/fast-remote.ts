@@ -40,18 +40,23 @@ export async function openThroughHelper(
   facts: ImageFacts,
   options: FastRemoteOptions,
 ): Promise<Image | null> {
+  // containerd's image store has no driver.
+  if (facts.driver === null) return null
+  const connect = () => connectEngine(engine.endpoint, { env: options.env, signal: options.signal })
+  if (!(await isAllowed(engine, facts, options))) {
+    // It was allowed before, and may have been killed then. Nobody waits for that.
+    void connect()
+      .then(client => sweepHelpers(client).finally(client.close))
+      .catch(() => {})
+    return null
+  }
   const info = await engine.info({ signal: options.signal })
   const needed = facts.diffIds.map(diffId => !isKept(options.cacheFolder, indexKey(diffId)))
   const plan = planFor(engine, info, facts, needed)
   if (plan === null) return null
-  const allowed = await isAllowed(engine, facts, options)
-  const client = await connectEngine(engine.endpoint, { env: options.env, signal: options.signal })
-  if (!allowed) {
-    // It was allowed before, and may have been killed then.
-    await sweepHelpers(client)
-    client.close()
-    return null
-  }
+  // Of ssh that asks for a password there may be no second connection.
+  const client = await connect().catch(unlessCancelled)
+  if (client === null) return null
   const folder = await mkdtemp(join(tmpdir(), 'strata-helper-'))
   const close = async () => {
     client.close()
@@ -64,9 +69,14 @@ export async function openThroughHelper(
     return withHelperFiles(image, plan, { client, facts, next, close })
   } catch (error) {
     await close()
-    if (error instanceof Fault && error.exitCode !== 130) return null
-    throw error
+    return unlessCancelled(error)
   }
+}
+
+/** What the engine refuses, the export does; nothing goes on that the person has stopped. */
+function unlessCancelled(error: unknown): null {
+  if (error instanceof Fault && error.exitCode !== 130) return null
+  throw error
 }
 
 /** The next source is opened once, whoever asks for it, and may be closed by all of them. */

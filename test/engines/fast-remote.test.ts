@@ -2,16 +2,20 @@
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import * as z from 'zod'
 import { checks } from '../../src/cli/doctor-checks.ts'
 import { createServices } from '../../src/cli/services.ts'
 import { openOptions } from '../../src/cli/target.ts'
+import { connectEngine } from '../../src/engine/client.ts'
 import { openImage } from '../../src/source/open.ts'
 import { createExplorer } from '../../src/ui/explorer/explorer.ts'
 import { asUser } from '../harness/as-user.ts'
+import { until } from '../harness/command.ts'
 import { buildImage, importBusybox } from '../harness/engine-images.ts'
 import { startDocker, type TestEngine } from '../harness/engines.ts'
 import { mountScreen } from '../harness/mount.tsx'
 import { scratch } from '../harness/scratch.ts'
+import { startSshd } from '../harness/sshd.ts'
 
 let docker: TestEngine
 
@@ -33,11 +37,15 @@ function asPerson(): void {
   const home = scratch().path
   chmodSync(home, 0o777)
   const own = { DOCKER_HOST: `unix://${docker.socket}`, XDG_CONFIG_HOME: join(home, 'config'), HOME: home }
+  withEnvironment(own)
+  onTestFinished(asUser())
+}
+
+/** For the rest of the test. */
+function withEnvironment(own: Record<string, string>): void {
   const before = Object.keys(own).map(name => [name, process.env[name]] as const)
   Object.assign(process.env, own)
-  const back = asUser()
   onTestFinished(() => {
-    back()
     for (const [name, value] of before) {
       if (value === undefined) delete process.env[name]
       else process.env[name] = value
@@ -99,6 +107,34 @@ test('who leaves the question gets the export', async () => {
   await app.press('esc')
   await app.until('hello')
   expect(await docker.cli('ps', '-aq')).toBe('')
+})
+
+test('through ssh', async () => {
+  const sshd = await startSshd()
+  onTestFinished(sshd.stop)
+  withEnvironment({
+    PATH: `${sshd.bin}:${process.env.PATH}`,
+    DOCKER_HOST: `ssh://root@127.0.0.1:${sshd.port}${docker.socket}`,
+  })
+  expect([await sourceOf({ fastRemote: true }), await sourceOf({ fastRemote: false })]).toEqual([
+    'docker-helper',
+    'docker-save',
+  ])
+  expect(await docker.cli('ps', '-aq')).toBe('')
+})
+
+test('what was left by a killed run goes with the next opening, also where helpers are not allowed any more', async () => {
+  asPerson()
+  const client = await connectEngine(
+    { name: 'x', origin: 'x', asked: true, address: { kind: 'unix', path: docker.socket } },
+    { env: {} },
+  )
+  const body = { Image: 'app:1', Cmd: ['x'], Labels: { 'strata.helper': String(Date.now() - 3_600_000) } }
+  await client.send('POST', '/containers/create', z.unknown(), { body })
+  client.close()
+  expect(await docker.cli('ps', '-aq')).not.toBe('')
+  expect(await sourceOf()).toBe('docker-save')
+  await until(async () => (await docker.cli('ps', '-aq')) === '')
 })
 
 test('doctor says what would make it fast without permission', async () => {
