@@ -3,18 +3,23 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Plugin } from 'esbuild'
 
-/** Modules that our dependencies name but that Strata never uses: ssh goes through the user's own `ssh`. */
+/**
+ * Modules that our dependencies name but that Strata never uses: ssh goes through the user's own `ssh`, and nothing is
+ * built from a directory. dockerode loads 8 ms sooner without them, and on Node's own streams.
+ */
 export const unused: Plugin = {
   name: 'unused',
   setup(builder) {
-    const filter = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs.*|react-devtools-core|cpu-features)$/
+    const filter = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs.*|react-devtools-core|cpu-features|tar-fs|@balena\/dockerignore|debug|readable-stream)$/
     builder.onResolve({ filter }, args => ({ path: args.path, namespace: 'unused' }))
-    builder.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({
-      contents: 'module.exports = {}',
+    builder.onLoad({ filter: /.*/, namespace: 'unused' }, ({ path }) => ({
+      contents: `module.exports = ${inPlaceOf[path] ?? '{}'}`,
       loader: 'js',
     }))
   },
 }
+
+const inPlaceOf: Record<string, string> = { debug: '() => () => {}', 'readable-stream': "require('node:stream')" }
 
 /**
  * string-width builds its Unicode tables when it is loaded, 25 ms that most commands never need, and takes the long way

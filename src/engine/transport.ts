@@ -68,7 +68,9 @@ function dial(options: TransportOptions, given: Given, call: Call, data: Data, d
   let request: ClientRequest
   try {
     const headers = { Host: host, ...given.headers }
-    request = send({ path: prefix() + given.path, method, headers, agent, ...(signal && { signal }) })
+    // A name for TLS is the connection's affair; the agent would compile Node's pattern of IPv6 addresses to find one: 4 ms.
+    const over = { agent, servername: '', ...(signal && { signal }) }
+    request = send({ path: prefix() + given.path, method, headers, ...over })
   } catch (error) {
     return once(error as Error)
   }
