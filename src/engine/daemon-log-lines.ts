@@ -5,6 +5,8 @@ import type { FrameStream } from './daemon-frames.ts'
 export interface LogCutter {
   /** An entry of the log begins here: with its time. Without a terminal the frames say where. */
   entry(stream: FrameStream): void
+  /** An entry may begin here: with its time then, or it is none. */
+  mayBegin(stream: FrameStream): void
   bytes(stream: FrameStream, chunk: Buffer): void
   /** The lines that are whole by now. */
   take(): LogLine[]
@@ -63,7 +65,7 @@ export function logCutter(tty: boolean): LogCutter {
     line.stamp = null
     line.entryBytes = 0
     const time = timeOf(text)
-    if (line.bytes === 0) line.time = time
+    if (time !== null && line.bytes === 0) line.time = time
     if (time === null) read(stream, line, Buffer.from(text, 'latin1'))
     return to
   }
@@ -71,6 +73,9 @@ export function logCutter(tty: boolean): LogCutter {
   return {
     entry(stream) {
       streams[stream].stamp = ''
+    },
+    mayBegin(stream) {
+      streams[stream].stamp ??= ''
     },
     bytes: (stream, chunk) => read(stream, streams[stream], chunk),
     take() {

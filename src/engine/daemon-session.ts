@@ -5,6 +5,7 @@ import { Fault } from '../base/errors.ts'
 import type { Client } from './client.ts'
 import type { ExecSpec, Session } from './containers.ts'
 import { containerPath, exitCodeIn, waitShape } from './daemon-actions.ts'
+import { containerLogs } from './daemon-logs.ts'
 import { containerFactsShape } from './daemon-shapes.ts'
 import { openStreams } from './daemon-streams.ts'
 import { EngineFault } from './fault.ts'
@@ -55,11 +56,13 @@ export async function attachSession(
         stdout: 1,
         stderr: 1,
         stdin: stdin ? 1 : 0,
-        logs: replay ? 1 : 0,
+        logs: replay && client.kind === 'docker' ? 1 : 0,
         detachKeys: neverTyped,
       },
     })
-    const streams = openStreams(connection, { tty, stdin })
+    // What Podman replays has wrong lengths: it is taken from the log instead.
+    const before = replay && client.kind === 'podman' ? logBytes(client, id, left.signal) : null
+    const streams = openStreams(connection, { tty, stdin, before })
     const ended = streams.ended.then(async own => {
       const code = own ? null : await Promise.race([exit, delay(exitPatience, null)])
       left.abort()
@@ -89,6 +92,13 @@ function execPath(id: string): string {
   if (/^[a-f\d]{1,128}$/i.test(id)) return id
   throw new Fault('The engine named a program that can not be.')
 }
+
+async function* logBytes(client: Client, id: string, signal: AbortSignal) {
+  for await (const { stream, bytes, partial } of containerLogs(client, id, { signal }))
+    yield { stream, bytes: partial ? Buffer.from(bytes) : Buffer.concat([bytes, lineEnd]) }
+}
+
+const lineEnd = Buffer.from('\n')
 
 async function nextExit(client: Client, path: string, signal: AbortSignal): Promise<number | null> {
   try {

@@ -12,22 +12,30 @@ export interface Streams {
   ended: Promise<boolean>
 }
 
+export interface StreamOptions {
+  tty: boolean
+  stdin: boolean
+  /** What is given out before anything of the connection. */
+  before?: AsyncIterable<{ stream: FrameStream; bytes: Buffer }> | null
+}
+
 /**
  * The streams. With a terminal all comes as `output`. Who reads slowly slows the program; both outputs want to be read.
  * A connection that is cut ends them with a Fault on `output`.
  */
-export function openStreams(connection: Duplex, { tty, stdin }: { tty: boolean; stdin: boolean }): Streams {
+export function openStreams(connection: Duplex, { tty, stdin, before = null }: StreamOptions): Streams {
   const full = new Set<Readable>()
+  let goOn = () => {}
+  const room = (stream: Readable) => {
+    full.delete(stream)
+    if (full.size === 0) goOn()
+  }
   const reader = () => {
     const stream = new Readable({
-      read() {
-        full.delete(stream)
-        if (full.size === 0) connection.resume()
-      },
+      read: () => room(stream),
       destroy(error, done) {
         // One who wants no more of it does not hold up the other one.
-        full.delete(stream)
-        if (full.size === 0) connection.resume()
+        room(stream)
         done(error)
       },
     })
@@ -49,6 +57,7 @@ export function openStreams(connection: Duplex, { tty, stdin }: { tty: boolean; 
   const finish = (own: boolean, failure?: unknown) => {
     if (over) return
     over = true
+    goOn()
     if (failure === undefined) output.push(null)
     else output.destroy(asFault(failure, 'The connection to the program was lost'))
     errors?.push(null)
@@ -56,14 +65,26 @@ export function openStreams(connection: Duplex, { tty, stdin }: { tty: boolean; 
     connection.destroy()
     resolve(own)
   }
-  connection.on('data', chunk => {
-    try {
-      if (tty) give(output, chunk)
-      else frames(chunk)
-    } catch (error) {
-      finish(false, error)
+  const replay = async (lines: NonNullable<typeof before>) => {
+    for await (const { stream, bytes } of lines) {
+      if (over) return
+      give(stream === 'stderr' && errors ? errors : output, bytes)
+      if (full.size > 0) await new Promise<void>(resume => (goOn = resume))
     }
-  })
+  }
+  const live = () => {
+    goOn = () => connection.resume()
+    connection.on('data', chunk => {
+      try {
+        if (tty) give(output, chunk)
+        else frames(chunk)
+      } catch (error) {
+        finish(false, error)
+      }
+    })
+  }
+  if (before === null) live()
+  else replay(before).then(live, error => finish(false, error))
   connection.on('end', () => finish(false))
   connection.on('error', error => finish(false, error))
   connection.on('close', () => finish(false))
