@@ -3,6 +3,7 @@
 
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -242,6 +243,34 @@ int cgroup_enter(const struct cgroup *c, pid_t pid, bool cloned, struct err *e) 
     return err_set(e, errno, "put the process into the %s cgroup %.200s", names[i], c->path);
   }
   return 0;
+}
+
+/** What is in the unified cgroup goes into the others too; frozen meanwhile, so that nobody is born on the way. */
+static int move_all(const struct cgroup *c, struct err *e) {
+  OWN_FD list = openat(c->dirs[CGROUP_V2], "cgroup.procs", O_RDONLY | O_CLOEXEC);
+  FILE *file = list < 0 ? NULL : fdopen(own_give(&list), "r");
+  int result = file == NULL ? err_set(e, errno, "list the container's processes") : 0;
+  char line[24];
+  while (result == 0 && fgets(line, sizeof line, file) != NULL) result = cgroup_enter(c, (pid_t)strtol(line, NULL, 10), true, e);
+  if (file != NULL) fclose(file);
+  return result;
+}
+
+int cgroup_extend(struct cgroup *c, const struct resources *limits, struct err *e) {
+  struct err ignored;
+  bool missing = false;
+  if (c->dirs[CGROUP_V2] < 0 || geteuid() != 0 || cgroup_layout() != CGROUP_HYBRID) return 0;
+  for (int i = 0; i < CGROUP_TREES; i++) {
+    if (c->dirs[i] >= 0 || !needed(c, (enum cgroup_tree)i, limits)) continue;
+    if ((c->dirs[i] = make((enum cgroup_tree)i, c->path, false)) < 0 && errno != ENOENT) return err_set(e, errno, "make the %s cgroup %.200s", names[i], c->path);
+    missing = true;
+  }
+  if (!missing) return 0;
+  bool was = cgroup_frozen(c);
+  if (!was && cgroup_freeze(c, true, e) < 0) return -1;
+  int result = move_all(c, e);
+  if (!was) cgroup_freeze(c, false, &ignored);
+  return result;
 }
 
 /** rmdir from the leaves up: the container may have made some of its own. */

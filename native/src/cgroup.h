@@ -43,6 +43,9 @@ int cgroup_clone_into(const struct cgroup *c);
 /** Puts a process into all of them; `cloned` when CLONE_INTO_CGROUP did it for the unified tree. */
 int cgroup_enter(const struct cgroup *c, pid_t pid, bool cloned, struct err *e);
 
+/** Gives a container that runs the cgroups that new limits need and that it was made without. */
+int cgroup_extend(struct cgroup *c, const struct resources *limits, struct err *e);
+
 /** Sets or changes limits. Fails at the first that can not be set. */
 int cgroup_limit(const struct cgroup *c, const struct resources *limits, struct err *e);
 

@@ -59,12 +59,23 @@ static int signal_all(const struct state *s, int signal_number, struct err *e) {
   return result;
 }
 
+/** A frozen cgroup of version 1 lets nobody die. */
+static int let_die(const struct state *s) {
+  struct err ignored;
+  struct cgroup cgroup;
+  cgroup_open(&cgroup, s->cgroup == NULL ? "" : s->cgroup);
+  if (cgroup_frozen(&cgroup)) cgroup_freeze(&cgroup, false, &ignored);
+  cgroup_close(&cgroup);
+  return 0;
+}
+
 static int send(const struct state *s, int signal_number, bool all, struct err *e) {
   if (s->status == STATUS_STOPPED) return err_set(e, 0, "container %s is stopped", s->id);
   OWN_FD process = process_open(&s->process);
   if (process < 0) return err_set(e, 0, "container %s is stopped", s->id);
   if (all) return signal_all(s, signal_number, e);
-  return sys_pidfd_send_signal(process, signal_number) < 0 ? err_set(e, errno, "signal container %s", s->id) : 0;
+  if (sys_pidfd_send_signal(process, signal_number) < 0) return err_set(e, errno, "signal container %s", s->id);
+  return signal_number == SIGKILL ? let_die(s) : 0;
 }
 
 int end_kill(const char *root, const char *id, int signal_number, bool all, struct err *e) {
@@ -108,16 +119,12 @@ int end_wait(const char *root, const char *id, struct err *e) {
   return result;
 }
 
-/** Its first process dies, and with it all others. A frozen cgroup of version 1 lets nobody die. */
+/** Its first process dies, and with it all others. */
 static void kill_it(const struct state *s) {
-  struct err ignored;
-  struct cgroup cgroup;
   OWN_FD process = process_open(&s->process);
   if (process < 0) return;
-  cgroup_open(&cgroup, s->cgroup == NULL ? "" : s->cgroup);
   sys_pidfd_send_signal(process, SIGKILL);
-  if (cgroup_frozen(&cgroup)) cgroup_freeze(&cgroup, false, &ignored);
-  cgroup_close(&cgroup);
+  let_die(s);
   await(process, KILL_MILLISECONDS);
 }
 

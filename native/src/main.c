@@ -24,6 +24,8 @@ static const char usage[] =
     "  attach [--no-stdin] [--replay] ID            this process's standard streams for the container's\n"
     "  state ID, list                               what is known of one, of all, as JSON\n"
     "  kill [--all] ID [SIGNAL]                     TERM where none is named\n"
+    "  pause ID, resume ID                          stops every process of it, lets them go on\n"
+    "  update [--memory BYTES] [--cpus N] [--pids-limit N]... ID   changes its limits\n"
     "  wait ID, resize ID COLUMNS ROWS, delete [--force] ID\n"
     "  unpack [--bottom] [--lower DIR]... [--max-bytes N] [--max-entries N] DIR   a layer's tar from stdin into DIR\n"
     "  diff [--user-marks] [--lower DIR]... UPPER   what an upper directory changes, as JSON lines\n"
@@ -105,6 +107,7 @@ static const struct { const char *name; verb_function *run; } verbs[] = {
     {"features", verb_features}, {"help", verb_help}, {"unpack", verb_unpack}, {"diff", verb_diff},     {"watch", verb_watch},     {"rm", verb_rm},         {"create", verb_create},
     {"start", verb_start},       {"run", verb_run},   {"exec", verb_exec},     {"attach", verb_attach}, {"state", verb_state},   {"list", verb_list},
     {"kill", verb_kill},         {"wait", verb_wait}, {"resize", verb_resize}, {"delete", verb_delete},
+    {"pause", verb_pause},       {"resume", verb_resume},   {"update", verb_update},
 };
 
 /** What stands before the verb: ours, and what others give to crun and runc there. `--log` is for their errors, not for a container. */
@@ -112,7 +115,7 @@ static int read_global(struct arguments *a, struct verb_context *c, const char *
   bool help = false;
   const char *errors = NULL;
   long long descriptor = -1;
-  const struct option table[] = {{"--root", 0, OPTION_TEXT, &c->root}, {"--log", 0, OPTION_TEXT, log}, {"--error-fd", 0, OPTION_TEXT, &errors}, {"--log-format", 0, OPTION_IGNORED_TEXT, NULL},
+  const struct option table[] = {{"--root", 0, OPTION_TEXT, &c->root}, {"--log", 0, OPTION_TEXT, log}, {"--error-fd", 0, OPTION_TEXT, &errors}, {"--speak-as", 0, OPTION_TEXT, &c->speaks_as}, {"--log-format", 0, OPTION_IGNORED_TEXT, NULL},
                                  {"--log-level", 0, OPTION_IGNORED_TEXT, NULL}, {"--debug", 0, OPTION_IGNORED_FLAG, NULL}, {"--cgroup-manager", 0, OPTION_IGNORED_TEXT, NULL},
                                  {"--systemd-cgroup", 0, OPTION_IGNORED_FLAG, NULL}, {"--rootless", 0, OPTION_IGNORED_TEXT, NULL}, {"--help", 'h', OPTION_FLAG, &help},
                                  {NULL, 0, OPTION_FLAG, NULL}};
@@ -134,6 +137,14 @@ static void log_error(const char *path, const struct err *e) {
   out_close(&o, '}');
   out_flush(&o, fd);
   out_free(&o);
+}
+
+/** Names in it are the image's: nothing of them drives the terminal. */
+static void say(const char *as, struct err *e) {
+  for (char *at = e->text; *at != 0; at++)
+    if ((unsigned char)*at < 0x20 || *at == 0x7f || ((unsigned char)*at & 0xe0) == 0x80) *at = '?';
+  if (e->text[0] >= 'a' && e->text[0] <= 'z') e->text[0] -= 'a' - 'A';
+  dprintf(2, "%s: %s.\n", as, e->text);
 }
 
 static int run_verb(struct arguments *a, const struct verb_context *c, struct err *e) {
@@ -158,11 +169,14 @@ int main(int argc, char **argv) {
   memcpy(owned, copy, (size_t)argc * sizeof *copy);
   struct arguments a = {.count = argc > 0 ? argc - 1 : 0, .values = copy};
   int result = read_global(&a, &c, &log, &e) < 0 ? -1 : run_verb(&a, &c, &e);
+  if (result < 0) {
+    log_error(log, &e);
+    if (c.speaks_as != NULL) say(c.speaks_as, &e);
+    else out_error(c.errors < 0 ? 2 : c.errors, &e);
+    result = e.status == 0 ? ERR_FAILED : e.status;
+  }
   for (int i = 0; i < argc; i++) free(owned[i]);
   free(owned);
   free(copy);
-  if (result >= 0) return result;
-  log_error(log, &e);
-  out_error(c.errors < 0 ? 2 : c.errors, &e);
-  return e.status == 0 ? ERR_FAILED : e.status;
+  return result;
 }

@@ -38,6 +38,12 @@ bool process_alive(const struct process *p) {
   return p->pid > 0 && read_stat(p->pid, &state, &start) && start == p->start && state != 'Z' && state != 'X';
 }
 
+char process_state(pid_t pid) {
+  char state;
+  int64_t start;
+  return pid > 0 && read_stat(pid, &state, &start) ? state : 0;
+}
+
 int process_open(const struct process *p) {
   OWN_FD fd = p->pid > 0 ? sys_pidfd_open(p->pid) : -1;
   /* Looked at only after we hold it: from here on the number can not come to mean another. */

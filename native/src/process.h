@@ -23,6 +23,9 @@ bool process_of(pid_t pid, struct process *p);
 /** It is there, it is the same one, and it is no zombie. */
 bool process_alive(const struct process *p);
 
+/** The letter of its state (T is stopped), 0 when it is gone. */
+char process_state(pid_t pid);
+
 /** A pidfd of that very process: -1 with ESRCH in errno when it is gone or dead. */
 int process_open(const struct process *p);
 

@@ -67,10 +67,11 @@ static void read_started(struct state *s, int dir) {
   json_free(&d);
 }
 
-static bool is_paused(const struct state *s) {
+static bool is_paused(struct state *s) {
   struct cgroup cgroup;
   cgroup_open(&cgroup, s->cgroup == NULL ? "" : s->cgroup);
-  bool paused = cgroup_freezable(&cgroup) ? cgroup_frozen(&cgroup) : sweep_stopped(s->process.pid);
+  s->freezes = cgroup_freezable(&cgroup);
+  bool paused = s->freezes ? cgroup_frozen(&cgroup) : sweep_stopped(s->process.pid);
   cgroup_close(&cgroup);
   return paused;
 }
@@ -144,6 +145,7 @@ static void print_own(const struct state *s, struct out *o) {
   out_text(o, "cgroup", s->cgroup);
   out_text(o, "log", s->log);
   out_text(o, "warning", s->warning);
+  out_text(o, "pausedBy", s->status != STATUS_PAUSED ? NULL : s->freezes ? "cgroup" : "signals");
   out_close(o, '}');
 }
 

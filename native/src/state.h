@@ -30,6 +30,7 @@ struct state {
   struct process process, monitor;
   char started_at[STAMP];         /* empty: not started */
   enum status status;
+  bool freezes;                   /* it is paused by its cgroup, not by signals */
   const char *reason;             /* or NULL */
   struct ending ending;           /* of one that is stopped */
 };
