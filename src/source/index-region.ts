@@ -2,7 +2,6 @@
  * The index of a layer from its bytes. A plain tar is seeked through; what is compressed, or is to be verified, passes
  * by once, and its digests come with it. Contents are not hashed: the layer can be read again where that is asked for.
  */
-import { createHash, type Hash } from 'node:crypto'
 import { Fault } from '../base/errors.ts'
 import type { Digest } from '../image/types.ts'
 import type { Anomaly, Entry } from '../layer/entry.ts'
@@ -10,6 +9,7 @@ import { IndexBuilder } from '../layer/index-builder.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
 import { type EntrySink, TarScanner } from '../layer/tar-scanner.ts'
 import type { Control } from './cancel.ts'
+import { layerDigests } from './digests.ts'
 import { createInflate } from './inflate.ts'
 import { headOf, type Region, readInto } from './region.ts'
 import { scanRegion, WINDOW } from './scan.ts'
@@ -136,33 +136,31 @@ export function openLayer(
 ) {
   const sink: EntrySink = builder.body ? withSparseSums(builder, () => scanner) : builder
   const scanner: TarScanner = new TarScanner(sink, { name })
-  const blobHash = digests && compression !== 'none' ? createHash('sha256') : null
-  const tarHash = digests ? createHash('sha256') : null
+  const wrapped = compression !== 'none'
+  const sums = digests ? layerDigests(wrapped) : null
   let tarBytes = 0
   const inflate = createInflate(
     compression,
     plain => {
       tarBytes += plain.length
-      tarHash?.update(plain)
+      sums?.tar(plain)
       scanner.push(plain)
     },
     { name },
   )
   return {
     push(chunk: Uint8Array): void | Promise<void> {
-      blobHash?.update(chunk)
-      return inflate.push(chunk)
+      if (wrapped) sums?.blob(chunk)
+      const done = inflate.push(chunk)
+      if (done) return done.then(sums?.settle)
+      sums?.settle()
     },
     async end(): Promise<IndexedLayer> {
       await inflate.end()
       scanner.end()
       if (inflate.garbage > 0) builder.anomaly(trailing(inflate.garbage))
-      const diffId = tarHash && hex(tarHash)
-      return {
-        index: builder.finish({ tarBytes, diffId }),
-        compression,
-        digest: blobHash === null ? diffId : hex(blobHash),
-      }
+      const { tar, blob } = sums?.end() ?? { tar: null, blob: null }
+      return { index: builder.finish({ tarBytes, diffId: tar }), compression, digest: blob }
     },
     close: () => inflate.close(),
   }
@@ -189,10 +187,6 @@ function withSparseSums(builder: IndexBuilder, scanner: () => TarScanner): Entry
     },
     anomaly: anomaly => builder.anomaly(anomaly),
   }
-}
-
-function hex(hash: Hash): Digest {
-  return `sha256:${hash.digest('hex')}`
 }
 
 function trailing(bytes: number): Pick<Anomaly, 'kind' | 'text' | 'path'> {

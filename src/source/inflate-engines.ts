@@ -1,7 +1,8 @@
-/** The two ways to decode the data of a gzip member or of zstd frames with Node's zlib. */
+/** The ways to decode the data of a gzip member or of zstd frames: our addon, and two with Node's zlib. */
 import { createInflateRaw, createZstdDecompress } from 'node:zlib'
 import type { Span } from './frames.ts'
 import type { Sink } from './inflate.ts'
+import type { NativeInflate } from './native-inflate.ts'
 
 export interface Engine {
   /** Decodes a span; gives how many of its bytes it took. Fewer than all: the deflate stream ended there. */
@@ -13,6 +14,29 @@ export interface Engine {
 
 /** Output comes in pieces of at most so many bytes: what fits the cache, measured. */
 const OUTPUT = 256 << 10
+
+/** Gzip members by the addon, on the calling thread. */
+export function addonEngine(addon: NativeInflate, sink: Sink): Engine {
+  const state = new Uint8Array(addon.decoderBytes)
+  const counts = new Uint32Array(state.buffer, 0, 2)
+  const window = addon.windowBytes
+  const out = new Uint8Array(window + OUTPUT)
+  return {
+    write({ bytes, start, end }) {
+      let at = start
+      for (;;) {
+        const why = addon.inflate(state, bytes, at, end, out)
+        if (why !== undefined) throw new Error(why)
+        at += counts[0]!
+        const made = counts[1]!
+        if (made > 0) sink(out.subarray(window, window + made))
+        if (made < OUTPUT) return at - start
+      }
+    },
+    reset: () => void state.fill(0),
+    close() {},
+  }
+}
 
 /** The parts of a zlib stream that are not public: the handle of the binding, and what it left of input and output. */
 interface Innards {

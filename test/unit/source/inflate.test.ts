@@ -45,8 +45,14 @@ function decorated(plain: Uint8Array): Buffer {
   ])
 }
 
-for (const background of [false, true]) {
-  describe(background ? 'off the thread' : 'on the thread', () => {
+const ways: Record<string, Partial<InflateOptions>> = {
+  'on the thread': {},
+  'on the thread, without the addon': { addon: null },
+  'off the thread': { background: true },
+}
+
+for (const [way, options] of Object.entries(ways)) {
+  describe(way, () => {
     const cases: [string, Buffer, Buffer][] = [
       ['gzip', gzipSync(text), text],
       [
@@ -77,7 +83,7 @@ for (const background of [false, true]) {
       for (const size of [1, 7, 4096, 1 << 20]) {
         if (size === 1 && stream.length > 5000) continue
         test(`${what}, in pieces of ${size} bytes`, async () => {
-          const result = await inflate(stream, size, { background })
+          const result = await inflate(stream, size, options)
           expect(result.plain.equals(plain)).toBe(true)
           expect(result.garbage).toBe(0)
         })
@@ -93,7 +99,7 @@ for (const background of [false, true]) {
       test(`${what}: truncation is told wherever it happens`, async () => {
         const cuts = [0, 1, 5, 12, 20, stream.length >> 1, stream.length - 9, stream.length - 5, stream.length - 1]
         for (const cut of cuts) {
-          await expect(inflate(stream.subarray(0, cut), 64, { background }, kind), `cut at ${cut}`).rejects.toThrow(
+          await expect(inflate(stream.subarray(0, cut), 64, options, kind), `cut at ${cut}`).rejects.toThrow(
             /^layer 1 of x\.tar can not be decompressed \((gzip|zstd|xz|bzip2)\): it is truncated\.$/,
           )
         }
@@ -103,7 +109,7 @@ for (const background of [false, true]) {
         for (let at = 0; at < stream.length; at += Math.max(1, stream.length >> 6)) {
           const damaged = Buffer.from(stream)
           damaged[at]! ^= 0x55
-          const result = await inflate(damaged, 500, { background }, kind).catch(error => error)
+          const result = await inflate(damaged, 500, options, kind).catch(error => error)
           if (result instanceof Error) expect(result.message).toMatch(/^layer 1 of x\.tar can not be decompressed/)
         }
       })
@@ -112,9 +118,7 @@ for (const background of [false, true]) {
     test('rubbish behind the end of the stream is counted and skipped', async () => {
       for (const stream of [gzipSync(strata), zstdCompressSync(strata), bzip2]) {
         for (const size of [1, 1000]) {
-          const { plain, garbage } = await inflate(Buffer.concat([stream, Buffer.from('rubbish!')]), size, {
-            background,
-          })
+          const { plain, garbage } = await inflate(Buffer.concat([stream, Buffer.from('rubbish!')]), size, options)
           expect(plain.equals(strata)).toBe(true)
           expect(garbage).toBe(8)
         }
@@ -133,13 +137,13 @@ test('a gzip member that lies about its length or its CRC is refused', async () 
 
 test('a sink that throws stops the decoder, and its error comes out', async () => {
   for (const stream of [gzipSync(text), zstdCompressSync(text), xz, bzip2]) {
-    for (const background of [false, true]) {
+    for (const options of Object.values(ways)) {
       const decoder = createInflate(
         compressionOf(stream),
         () => {
           throw new Error('enough')
         },
-        { name: 'it', background },
+        { name: 'it', ...options },
       )
       const run = async () => {
         await decoder.push(stream)
