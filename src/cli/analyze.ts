@@ -95,7 +95,7 @@ function facts(out: Output, { analysis, bytes, efficiency, entries, steps, layer
   return [
     ['image', [image.reference, ...image.names.filter(name => name !== image.reference)].map(safe).join('  ')],
     ['id', out.terminal ? shortDigest(image.id) : image.id, image.id],
-    ['digest', safe(image.digest ?? '–'), image.digest && safe(image.digest)],
+    ['digest', image.digest ? safe(image.digest) : '–', image.digest && safe(image.digest)],
     ['source', image.source],
     ['platform', safe(formatPlatform(image.platform))],
     ['created', created === null ? '–' : safe(created) + age, created && safe(created)],
