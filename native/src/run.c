@@ -1,6 +1,7 @@
 /** No monitor, no state: the cheapest way. The container ends when this process does, however that happens. */
 #include "run.h"
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "init.h"
@@ -49,6 +50,7 @@ static int run_container(const struct run_options *o, struct launch *l, struct e
 
 int run_main(const struct run_options *o, struct err *e) {
   struct launch l;
+  prctl(PR_SET_PDEATHSIG, SIGKILL); /* a caller that is killed takes us, and us the container, along */
   int result = run_container(o, &l, e);
   launch_free(&l);
   if (result >= 0 || o->reply < 0) return result;

@@ -42,6 +42,7 @@ export interface ExplorerContext extends Movable {
   compareAll(): void
   /** Reading was cancelled: it can go on. */
   stopped(): boolean
+  shell(): Promise<void>
   readOn(): void
 }
 
@@ -64,6 +65,16 @@ export const explorerActions: readonly Action<ExplorerContext>[] = [
     worth: 95,
     needs: ready,
     run: context => context.open(),
+  },
+  {
+    id: 'explorer.shell',
+    title: 'A shell in the image as of this step; what is changed there is gone afterwards',
+    keys: ['s'],
+    scope: 'explorer',
+    hint: 'shell',
+    worth: 88,
+    needs: ready,
+    run: context => context.shell(),
   },
   {
     id: 'explorer.view',

@@ -13,11 +13,21 @@ export interface OpenWork extends Work {
   mayHelp?: MayHelp
 }
 
+/** A shell that only waits for the terminal. */
+export interface ReadyShell {
+  /** Takes the terminal until the shell has ended; gives its exit status. Rejects with a Fault. */
+  run(): Promise<number>
+  /** To be called whether it ran or not. */
+  release(): Promise<void>
+}
+
 export interface Services {
   /** The images of this machine. */
   images: ImageLister
   /** Opens an image by reference as the person wrote it (`NAME@STEP` too). Rejects with a Fault. */
   open(reference: string, work?: OpenWork): Promise<Image>
+  /** A shell in an image as of a step (1-based): unpacks what is missing. Rejects with a Fault. */
+  shell(image: Image, step: number, work: Work): Promise<ReadyShell>
   /** Names that go on from what was typed, for a path: files and directories, directories with a slash at the end. */
   completePath(text: string): Promise<string[]>
   /** Keeps an answer for the runs to come. Rejects with a Fault. */

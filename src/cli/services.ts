@@ -13,6 +13,7 @@ export function createServices(options: Options): Services {
   return {
     images: listerOf(options),
     open: (reference, { mayHelp, ...work } = {}) => openImage(reference, { ...openOptions(options, mayHelp), ...work }),
+    shell: async (image, step, work) => (await import('./shell-service.ts')).readyShell(image, step, work),
     completePath,
     remember: async settings => (await import('./settings.ts')).remember(settings),
     now: () => Date.now(),

@@ -169,6 +169,7 @@ const noServices: Services = {
   },
   open: () => Promise.reject(new Error('This test opens no image.')),
   completePath: async () => [],
+  shell: () => Promise.reject(new Error('This test has no shell.')),
   remember: () => Promise.reject(new Error('This test remembers nothing.')),
   now: () => Date.UTC(2026, 0, 2, 3, 4, 5),
 }

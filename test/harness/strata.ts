@@ -1,6 +1,6 @@
 /** Runs the program as a person does, in a process of its own, with a cache and a home of its own. */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -99,9 +99,11 @@ afterAll(() => {
 })
 
 /** The program as its build bundles it, without the screens, made once for a test file: never a stale one. */
-function program(): string {
+export function program(): string {
   if (built) return built
   const outdir = mkdtempSync(join(tmpdir(), 'strata-program-'))
+  // For the ordinary users that a test makes, too.
+  chmodSync(outdir, 0o755)
   const stub = join(outdir, 'stub.mjs')
   writeFileSync(stub, 'export default {}\n')
   writeFileSync(join(outdir, 'package.json'), '{"type":"module"}')

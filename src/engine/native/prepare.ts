@@ -11,6 +11,7 @@ import type { Places } from '../../runtime/places.ts'
 import type { Image } from '../../source/types.ts'
 import type { Surroundings } from '../endpoints.ts'
 import type { PreparedImage } from './make.ts'
+import type { RoomOptions } from './room.ts'
 
 export interface Prepared extends PreparedImage {
   /** The layers stay until then; a container's record keeps them from then on. */
@@ -30,27 +31,33 @@ export async function prepareImage(reference: string, options: PrepareOptions): 
   const id = options.quickId(reference)
   const known = id === null ? null : remembered(options.places, id)
   if (known) return { ...known, release: async () => {} }
-  const [{ parseReference, resolveStep }, { configAsOf }, { layerRoom }] = await Promise.all([
+  const [{ parseReference, resolveStep }, { layerRoom }] = await Promise.all([
     import('../../image/reference.ts'),
-    import('../../image/replay.ts'),
     import('./room.ts'),
   ])
   const { step } = parseReference(reference)
   const image = await options.open(reference, options)
   try {
     const diffIds = image.layers.map(layer => layer.diffId)
-    const last = step ? resolveStep(step, image.steps, diffIds) : image.steps.length
-    const top = step
-      ? (image.steps.slice(0, last).findLast(one => one.layer !== null)?.layer ?? -1)
-      : diffIds.length - 1
-    const room = await layerRoom(image, top, options)
-    const run = step ? configAsOf(image.config, image.steps, last).run : image.config.run
-    const prepared = { id: image.id, chain: diffIds.slice(0, top + 1), lower: room.lower, run, config: image.rawConfig }
-    if (!step && room.from === 'store') remember(options.places, prepared)
+    if (step) return await prepareStep(image, resolveStep(step, image.steps, diffIds), options)
+    const room = await layerRoom(image, diffIds.length - 1, options)
+    const { id, config, rawConfig } = image
+    const prepared = { id, chain: diffIds, lower: room.lower, run: config.run, config: rawConfig }
+    if (room.from === 'store') remember(options.places, prepared)
     return { ...prepared, release: () => room.release() }
   } finally {
     await image.close()
   }
+}
+
+/** The image as of a step (1-based; 0: before the first), of one that is open and stays so. */
+export async function prepareStep(image: Image, step: number, options: RoomOptions): Promise<Prepared> {
+  const [{ configAsOf }, { layerRoom }] = await Promise.all([import('../../image/replay.ts'), import('./room.ts')])
+  const top = image.steps.slice(0, step).findLast(one => one.layer !== null)?.layer ?? -1
+  const room = await layerRoom(image, top, options)
+  const { run } = configAsOf(image.config, image.steps, step)
+  const chain = image.layers.slice(0, top + 1).map(layer => layer.diffId)
+  return { id: image.id, chain, lower: room.lower, run, config: image.rawConfig, release: () => room.release() }
 }
 
 function placeOf(places: Places, id: Digest): string {

@@ -13,6 +13,7 @@ import { parseFilter } from './filter-language.ts'
 import { createFind } from './find.ts'
 import { resolveLink } from './links.ts'
 import type { Session } from './session.ts'
+import { shellIn } from './shell.ts'
 import type { Tab } from './tab.ts'
 import { sortOrders } from './tree-order.ts'
 import type { TreeTab } from './tree-tab.ts'
@@ -269,6 +270,7 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
     }),
     stepsWithoutLayer: redraw(() => session.setHideEmpty(!session.hideEmpty())),
     details: () => ui.push(createDetails(ui, session)),
+    shell: () => shellIn(ui, image, session.step().index),
     uncompared: () => session.uncompared(),
     compareAll: redraw(() => session.compareAll()),
     stopped: () => session.loading().over() && session.loading().laid() < image.layers.length,
