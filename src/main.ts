@@ -4,7 +4,7 @@
  */
 import process from 'node:process'
 import { Fault, isAbort } from './base/errors.ts'
-import { ClosedPipe, createOutput } from './cli/output.ts'
+import { ClosedPipe, createOutput, type Io, type Output } from './cli/output.ts'
 import { runQuick } from './cli/quick.ts'
 
 const interrupt = new AbortController()
@@ -15,22 +15,40 @@ process.on('SIGINT', () => {
   interrupt.abort()
 })
 
-/** A reader that went away is told to the writer by its own callback; without a listener it would be a crash. */
-process.stdout.on('error', () => {})
-process.stderr.on('error', () => {})
-
-void main()
-
 async function main(): Promise<void> {
   try {
-    const io = { out: createOutput(process.stdout), err: createOutput(process.stderr), signal: interrupt.signal }
     const args = process.argv.slice(2)
     const code = (await runQuick(args, io)) ?? (await (await import('./cli/program.ts')).runProgram(args, io))
+    await out?.flush()
+    await err?.flush()
     process.exitCode = interrupt.signal.aborted ? 130 : code
   } catch (error) {
     process.exitCode = await told(error)
   }
 }
+
+/** Where verbs write. Each is opened when something is to be written: a container's own output does not pass here. */
+const io: Io = {
+  get out() {
+    out ??= outputOn(process.stdout)
+    return out
+  },
+  get err() {
+    err ??= outputOn(process.stderr)
+    return err
+  },
+  signal: interrupt.signal,
+}
+let out: Output | null = null
+let err: Output | null = null
+
+function outputOn(stream: NodeJS.WriteStream): Output {
+  // A reader that went away is told to the writer by its own callback; without a listener it would be a crash.
+  stream.on('error', () => {})
+  return createOutput(stream)
+}
+
+void main()
 
 /** Says what failed, as one sentence and what to do about it, and gives the exit code. */
 async function told(error: unknown): Promise<number> {

@@ -2,6 +2,7 @@
 #include "verbs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,16 +13,20 @@
 #include "create.h"
 #include "end.h"
 #include "list.h"
+#include "out.h"
 #include "own.h"
 #include "reexec.h"
 #include "relay.h"
 #include "run.h"
+#include "spawn.h"
 #include "state.h"
+#include "tree.h"
 
 /** What create and run have in common. */
 struct making {
   const char *bundle, *pid_file, *log, *log_size, *log_files, *console_socket, *detach_keys, *reply;
   bool no_stdin, detach, foreground, keep;
+  struct words discard; /* files and directories of the caller's that go with the state */
 };
 
 static int one_id(const struct arguments *a, const struct verb_context *c, char root[PATH_MAX], const char *what, struct err *e) {
@@ -35,7 +40,7 @@ static int read_making(struct making *m, struct arguments *a, struct err *e) {
       {"--log-max-size", 0, OPTION_TEXT, &m->log_size}, {"--log-max-files", 0, OPTION_TEXT, &m->log_files},
       {"--console-socket", 0, OPTION_TEXT, &m->console_socket}, {"--detach-keys", 0, OPTION_TEXT, &m->detach_keys}, {"--reply-fd", 0, OPTION_TEXT, &m->reply},
       {"--no-stdin", 0, OPTION_FLAG, &m->no_stdin}, {"--detach", 'd', OPTION_FLAG, &m->detach}, {"--foreground", 0, OPTION_FLAG, &m->foreground},
-      {"--keep-state", 0, OPTION_FLAG, &m->keep},
+      {"--keep-state", 0, OPTION_FLAG, &m->keep}, {"--discard", 0, OPTION_WORDS, &m->discard},
       /* crun's and runc's, of which there is nothing to do here */
       {"--config", 'f', OPTION_IGNORED_TEXT, NULL}, {"--no-pivot", 0, OPTION_IGNORED_FLAG, NULL}, {"--no-new-keyring", 0, OPTION_IGNORED_FLAG, NULL},
       {"--no-subreaper", 0, OPTION_IGNORED_FLAG, NULL}, {"--preserve-fds", 0, OPTION_IGNORED_TEXT, NULL}, {NULL, 0, OPTION_FLAG, NULL}};
@@ -100,22 +105,47 @@ static int run_attached(const struct making *m, const struct create_options *o, 
   return result;
 }
 
+static int discard_all(void *argument, const struct idmaps *maps) {
+  const struct words *w = argument;
+  struct err e = {0};
+  (void)maps;
+  for (int i = 0; i < w->count; i++)
+    if (tree_remove(AT_FDCWD, w->items[i], &e) < 0) return out_error(2, &e), ERR_FAILED;
+  return 0;
+}
+
+/** What the caller kept of a container that nothing is known of any more: it ended before our eyes, or never began. */
+static void discard(struct words *w, const char *root, const char *id) {
+  struct home home = {.dir = -1, .lock = -1};
+  struct err e = {0};
+  bool there = home_open(&home, root, id, &e) == 0 || e.number != ENOENT;
+  home_close(&home);
+  if (!there && w->count > 0) spawn_job(discard_all, w, &e);
+  words_free(w);
+}
+
+static int create_and_attach(const struct making *m, const struct create_options *o, struct err *e) {
+  struct err ignored;
+  if (create_main(o, e) < 0) return -1;
+  int result = run_attached(m, o, e);
+  if (result < 0 && e->status == 0) e->status = ERR_SETUP;
+  /* One that could not be started, or that ended before our eyes, is of no more use; one that we were detached from is. */
+  if (result < 0) end_delete(o->root, o->monitor.id, true, &ignored);
+  else if (!m->detach && !m->keep) end_delete(o->root, o->monitor.id, false, &ignored);
+  return result;
+}
+
 int verb_run(struct arguments *a, const struct verb_context *c, struct err *e) {
   struct making m;
   struct create_options o;
-  struct err ignored;
   char root[PATH_MAX];
   if (read_making(&m, a, e) < 0) return -1;
   if (m.foreground) return run_foreground(&m, a->values[0], c, e);
   if (creation(&m, a->values[0], c, root, &o, e) < 0 || seal(c, -1, e) < 0) return -1;
   o.sized = !m.detach;
   o.monitor.durable = m.detach || m.keep;
-  if (create_main(&o, e) < 0) return -1;
-  int result = run_attached(&m, &o, e);
-  if (result < 0 && e->status == 0) e->status = ERR_SETUP;
-  /* One that could not be started, or that ended before our eyes, is of no more use; one that we were detached from is. */
-  if (result < 0) end_delete(root, a->values[0], true, &ignored);
-  else if (!m.detach && !m.keep) end_delete(root, a->values[0], false, &ignored);
+  int result = create_and_attach(&m, &o, e);
+  discard(&m.discard, root, a->values[0]);
   return result;
 }
 

@@ -14,7 +14,6 @@ export async function runQuick(args: readonly string[], io: Io): Promise<number 
   const read = verb && readPlain(verb, args.slice(1))
   if (!verb || !read) return null
   const code = await (await verb.load())(io, read.values, read.options, [])
-  await io.out.flush()
   return code ?? 0
 }
 

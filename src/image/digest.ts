@@ -1,11 +1,9 @@
 /** Digests: what names content. And the chain ids that name a stack of layers. */
 import { createHash } from 'node:crypto'
+import { isDigest } from './is-digest.ts'
 import type { Digest } from './types.ts'
 
-/** Whether a text is a well-formed digest of an algorithm that the OCI image-spec registers. */
-export function isDigest(text: string): boolean {
-  return /^(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$/.test(text)
-}
+export { isDigest }
 
 /** The sha256 digest of some bytes, or of a text as UTF-8. */
 export function digestOf(content: Uint8Array | string): Digest {

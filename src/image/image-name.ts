@@ -1,7 +1,7 @@
 /** Names of images in registries and engines: `[registry/]repository[:tag][@digest]`, or an image id. */
 import { Fault } from '../base/errors.ts'
 import { safe } from '../base/text.ts'
-import { isDigest } from './digest.ts'
+import { isDigest } from './is-digest.ts'
 import type { Digest } from './types.ts'
 
 export interface ImageName {

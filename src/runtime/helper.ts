@@ -1,40 +1,15 @@
 /**
- * The one client of native/: finds the helper and runs its verbs. What goes in: directories, a layer's bytes, a bundle.
- * What comes out: its JSON lines, a Fault with its sentence. Containers themselves are `run.ts`.
+ * The one client of native/: runs the helper's verbs. What goes in: directories, a layer's bytes, a bundle.
+ * What comes out: its JSON lines, a Fault with its sentence. Containers themselves are `run.ts` and `containers/`.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { constants } from 'node:fs'
-import { access, readFile } from 'node:fs/promises'
-import process from 'node:process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { fileURLToPath } from 'node:url'
 import { Fault } from '../base/errors.ts'
-import { safe } from '../base/text.ts'
+import { faultOf, findHelper } from './find-helper.ts'
 
-/** The helper's path; a Fault that says how to get one where it was not built. `STRATA_NATIVE_HELPER` names another. */
-export async function findHelper(): Promise<string> {
-  const own = process.env.STRATA_NATIVE_HELPER
-  const places = own
-    ? [own]
-    : ['./strata-native', '../../native/build/strata-native'].map(place =>
-        fileURLToPath(new URL(place, import.meta.url)),
-      )
-  for (const place of places) {
-    const found = await access(place, constants.X_OK).then(
-      () => true,
-      () => false,
-    )
-    if (found) return place
-  }
-  const reason = await readFile(new URL('./strata-native.missing', import.meta.url), 'utf8').catch(() => '')
-  const why = reason === '' ? '' : `: ${safe(reason.trim().split('\n').at(-1) ?? '').slice(0, 300)}`
-  throw new Fault(`The native runtime is not built on this machine${why}.`, {
-    cause: reason || undefined,
-    hint: 'Run `npm run build` in the folder of Strata; the helper needs make and a C compiler.',
-  })
-}
+export { faultOf, findHelper }
 
 export interface HelperOptions {
   /** Becomes the helper's standard input. */
@@ -47,7 +22,7 @@ export interface HelperOptions {
  * loop early, or the signal, ends the helper, which takes back what it had begun.
  */
 export async function* helperLines(args: string[], { input, signal }: HelperOptions = {}): AsyncGenerator<unknown> {
-  const child = spawn(await findHelper(), args, { stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'] })
+  const child = spawn(findHelper(), args, { stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'] })
   const stop = () => {
     child.kill('SIGTERM')
     child.stdin?.destroy()
@@ -70,21 +45,6 @@ export async function* helperLines(args: string[], { input, signal }: HelperOpti
     if (child.exitCode === null && child.signalCode === null) stop()
     await ended
   }
-}
-
-/** The Fault behind the helper's last line on standard error. */
-export function faultOf(verb: string, code: number, said: string): Fault {
-  const line = said.trim().split('\n').at(-1) ?? ''
-  try {
-    const { error } = JSON.parse(line) as { error: { text: string } }
-    return new Fault(`${capital(String(error.text))}.`, { exitCode: code })
-  } catch {
-    return new Fault(`The native runtime ended with ${code} while it did ${verb}.`, { cause: said, exitCode: code })
-  }
-}
-
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1)
 }
 
 /** Bytes of standard error that are kept. */

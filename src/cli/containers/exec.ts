@@ -24,10 +24,8 @@ export async function exec(io: Io, [wanted, ...command]: string[], options: Opti
     // The short way: nothing is asked of anybody but the helper.
     const own = lookUpContainer(ownPlaces().containers, wanted)
     if (own) {
-      const { execDetached, execHere } = await import('./native-here.ts')
-      if (!detached) return execHere(own.id, spec)
-      await execDetached(own.id, spec)
-      return 0
+      const { execHere } = await import('./native-here.ts')
+      return execHere(own.id, spec, detached)
     }
   }
   const { withEngines } = await import('./engines.ts')

@@ -1,10 +1,11 @@
-/** Native containers at this terminal: the helper has it meanwhile. */
+/** Native containers at this terminal: we become the helper, which has it from then on. */
 import type { ExecSpec } from '../../engine/containers.ts'
-import { execOptions } from '../../engine/native/session.ts'
-import { callHelper } from '../../runtime/containers/call.ts'
-import { callHere } from '../../runtime/containers/foreground.ts'
+import { execOptions } from '../../engine/native/exec-options.ts'
+import { becomeHelper } from '../../runtime/containers/become.ts'
+import type { ContainerRecord } from '../../runtime/containers/record.ts'
 import { findContainer } from '../../runtime/containers/shelf.ts'
-import { runContainerHere } from '../../runtime/containers/start.ts'
+import { attachedRun } from '../../runtime/containers/start.ts'
+import type { Places } from '../../runtime/places.ts'
 import { ownPlaces } from './places.ts'
 
 export interface Here {
@@ -12,25 +13,23 @@ export interface Here {
   detachKeys?: string | undefined
 }
 
-export async function startHere(id: string, { detachKeys }: Here): Promise<number> {
+/** Starts it and stays with it. */
+export async function runHere(places: Places, record: ContainerRecord, detachKeys?: string): Promise<never> {
+  return becomeHelper(places, 'run', await attachedRun(places, record, detachKeys))
+}
+
+export async function startHere(id: string, { detachKeys }: Here): Promise<never> {
   const places = ownPlaces()
-  return statusOf(await runContainerHere(places, findContainer(places.containers, id), { detachKeys }))
+  return runHere(places, findContainer(places.containers, id), detachKeys)
 }
 
-export async function attachHere(id: string, { stdin, detachKeys }: Here): Promise<number> {
+export function attachHere(id: string, { stdin, detachKeys }: Here): never {
   const options = [...(stdin ? [] : ['--no-stdin']), ...(detachKeys === undefined ? [] : ['--detach-keys', detachKeys])]
-  return statusOf(await callHere(ownPlaces(), 'attach', [...options, id]))
+  return becomeHelper(ownPlaces(), 'attach', [...options, id])
 }
 
-export async function execHere(id: string, spec: ExecSpec): Promise<number> {
-  return statusOf(await callHere(ownPlaces(), 'exec', [...execOptions(spec), id, ...spec.command]))
-}
-
-export async function execDetached(id: string, spec: ExecSpec): Promise<void> {
-  await callHelper(ownPlaces(), ['exec', '--detach', ...execOptions({ ...spec, stdin: false }), id, ...spec.command])
-}
-
-function statusOf({ status, fault }: { status: number; fault: Error | null }): number {
-  if (fault) throw fault
-  return status
+/** With `detach` it comes back when the command runs. */
+export function execHere(id: string, spec: ExecSpec, detach: boolean): never {
+  const options = [...(detach ? ['--detach'] : []), ...execOptions(spec)]
+  return becomeHelper(ownPlaces(), 'exec', [...options, id, ...spec.command])
 }

@@ -1,9 +1,12 @@
 /** `strata run`: a new container of an image, with this terminal or by itself. Exit codes as docker's. */
-import process from 'node:process'
+import { isatty } from 'node:tty'
 import { Fault } from '../../base/errors.ts'
 import type { ContainerEngine, ContainerSpec } from '../../engine/containers.ts'
+import { makeContainer } from '../../engine/native/make.ts'
+import { prepareImage } from '../../engine/native/prepare.ts'
 import type { Io } from '../output.ts'
 import type { Options } from '../program.ts'
+import { runHere } from './native-here.ts'
 import { prepareOptions } from './places.ts'
 import { as125 } from './told.ts'
 import { specOf } from './wishes.ts'
@@ -24,7 +27,7 @@ export async function run(io: Io, [image, ...command]: string[], options: Option
 
 /** docker's rule: who wants a terminal and types has to have one. */
 export function needTerminal(wanted: boolean): void {
-  if (wanted && !process.stdin.isTTY)
+  if (wanted && !isatty(0))
     throw new Fault('Standard input is no terminal.', { hint: 'Leave out -t to pipe into the command.', exitCode: 1 })
 }
 
@@ -35,13 +38,8 @@ async function runNative(
   detached: boolean,
   detachKeys: string | undefined,
 ): Promise<number> {
-  const [{ prepareImage }, { makeContainer }, { runContainerHere, startContainer }] = await Promise.all([
-    import('../../engine/native/prepare.ts'),
-    import('../../engine/native/make.ts'),
-    import('../../runtime/containers/start.ts'),
-  ])
   const how = prepareOptions(options)
-  const progress = io.err.terminal ? (await import('../progress.ts')).showProgress(io.err, 'Unpacking') : null
+  const progress = isatty(2) ? (await import('../progress.ts')).showProgress(io.err, 'Unpacking') : null
   const image = await prepareImage(spec.image, { ...how, signal: io.signal, onProgress: progress?.report }).finally(
     () => progress?.end(),
   )
@@ -49,13 +47,12 @@ async function runNative(
     .then(() => makeContainer(how.places, image, spec))
     .finally(() => image.release())
   if (detached) {
+    const { startContainer } = await import('../../runtime/containers/start.ts')
     await startContainer(how.places, record)
     await io.out.write(`${record.id}\n`)
     return 0
   }
-  const { status, fault } = await runContainerHere(how.places, record, { detachKeys })
-  if (fault) throw fault
-  return status
+  return runHere(how.places, record, detachKeys)
 }
 
 /** On a daemon: attached before it starts, so that nothing it says is lost. */

@@ -1,6 +1,6 @@
 /** The native engine among the others: no daemon, the helper and folders of this machine. */
 import { asFault } from '../../base/errors.ts'
-import { findHelper } from '../../runtime/helper.ts'
+import { findHelper } from '../../runtime/find-helper.ts'
 import type { ContainerEngine } from '../containers.ts'
 import { nativeContainers } from './containers.ts'
 import type { PrepareOptions } from './prepare.ts'
@@ -14,7 +14,7 @@ export function nativeEngine(options: PrepareOptions & { version: string }): Con
     containers: nativeContainers(options),
     async health() {
       try {
-        await findHelper()
+        findHelper()
         return null
       } catch (error) {
         return asFault(error, 'The native engine can not run here')

@@ -1,7 +1,9 @@
 /** A new container of the native engine: its folder, its record, its bundle. Nothing runs yet. */
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { hostname as hostName } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { Fault, reasonOf } from '../../base/errors.ts'
+import { safe } from '../../base/text.ts'
 import type { Digest, RunConfig } from '../../image/types.ts'
 import { containerConfig } from '../../runtime/bundle.ts'
 import { writeNetworkFiles } from '../../runtime/containers/files.ts'
@@ -92,7 +94,17 @@ export function makeContainer(
   )
 }
 
-/** As docker's -v: a directory that is not there is made. */
+/** As docker's -v: a directory that is not there is made. One by one: Node's own way never ends where none can be made. */
 function makeSource(path: string): void {
-  if (!statSync(path, { throwIfNoEntry: false })) mkdirSync(path, { recursive: true })
+  if (statSync(path, { throwIfNoEntry: false })) return
+  makeSource(dirname(path))
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'EEXIST') return
+    throw new Fault(`The directory ${safe(path)} is not there and can not be made: ${reasonOf(error)}.`, {
+      cause: error,
+      exitCode: 125,
+    })
+  }
 }

@@ -10,9 +10,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
 import { Fault, reasonOf } from '../../base/errors.ts'
-import { faultOf, findHelper } from '../../runtime/helper.ts'
+import { faultOf, findHelper } from '../../runtime/find-helper.ts'
 import type { Places } from '../../runtime/places.ts'
 import type { ExecSpec, Session } from '../containers.ts'
+import { execOptions } from './exec-options.ts'
 
 /** The most that is said at once, by either side (native/src/frames.h). */
 const frameMost = 64 * 1024
@@ -95,8 +96,8 @@ export async function attachSession(
 
 /** Runs a command in a running container, without a terminal of its own: for that the helper wants ours. */
 export async function execSession(places: Places, id: string, spec: ExecSpec): Promise<Session> {
-  const args = ['--root', places.state, 'exec', '--reply-fd', '3', ...execOptions(spec), id, ...spec.command]
-  const child = spawn(await findHelper(), args, { stdio: [spec.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe', 'pipe'] })
+  const args = ['--root', places.state, '--error-fd', '3', 'exec', ...execOptions(spec), id, ...spec.command]
+  const child = spawn(findHelper(), args, { stdio: [spec.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe', 'pipe'] })
   let said = ''
   ;(child.stdio[3] as NodeJS.ReadableStream).on('data', chunk => {
     said = (said + String(chunk)).slice(-8192)
@@ -118,19 +119,6 @@ export async function execSession(places: Places, id: string, spec: ExecSpec): P
     resize: async () => {},
     close: () => void child.kill('SIGTERM'),
   }
-}
-
-/** An exec's wishes as the helper's options. */
-export function execOptions({ env = [], user, workingDir, stdin, tty, privileged }: ExecSpec): string[] {
-  if (privileged)
-    throw new Fault('The native engine gives no command more rights than its container has.', { exitCode: 125 })
-  return [
-    ...(tty ? ['--tty'] : []),
-    ...(stdin ? [] : ['--no-stdin']),
-    ...(user === undefined ? [] : ['--user', user]),
-    ...(workingDir === undefined ? [] : ['--cwd', workingDir]),
-    ...env.filter(entry => entry.includes('=')).flatMap(entry => ['--env', entry]),
-  ]
 }
 
 /** Reads frames out of chunks; gives false when what comes is none. */

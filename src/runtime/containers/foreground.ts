@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import process from 'node:process'
 import type { Readable } from 'node:stream'
-import { faultOf, findHelper } from '../helper.ts'
+import { faultOf, findHelper } from '../find-helper.ts'
 import type { Places } from '../places.ts'
 
 export interface Ended {
@@ -15,10 +15,10 @@ export interface Ended {
   fault: Error | null
 }
 
-/** Runs a verb that gives its errors to `--reply-fd`, to its end. */
+/** Runs a verb to its end, for who goes on afterwards: the screens. */
 export async function callHere(places: Places, verb: string, args: readonly string[]): Promise<Ended> {
-  const all = ['--root', places.state, verb, '--reply-fd', '3', ...args]
-  const child = spawn(await findHelper(), all, { stdio: ['inherit', 'inherit', 'inherit', 'pipe'] })
+  const all = ['--root', places.state, '--error-fd', '3', verb, ...args]
+  const child = spawn(findHelper(), all, { stdio: ['inherit', 'inherit', 'inherit', 'pipe'] })
   const release = passOn(signal => child.kill(signal))
   let said = ''
   ;(child.stdio[3] as Readable).setEncoding('utf8').on('data', (text: string) => {
@@ -29,8 +29,7 @@ export async function callHere(places: Places, verb: string, args: readonly stri
       child.once('error', reject)
       child.once('close', (code, signal) => resolve(code ?? (signal ? 128 : 125)))
     })
-    const failed = said.includes('"error":')
-    return { status, fault: failed ? faultOf(verb, status, said) : null }
+    return { status, fault: said.includes('"error":') ? faultOf(verb, status, said) : null }
   } finally {
     release()
   }
@@ -39,18 +38,17 @@ export async function callHere(places: Places, verb: string, args: readonly stri
 /** Characters of what the helper says that are kept. */
 const most = 8192
 
+/** The terminal sends SIGINT and SIGQUIT to the helper too: only the others need us to pass them on. */
 const passed: NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']
-/** The terminal sends these to the helper too; only who has no terminal needs us to pass them on. */
-const fromTerminal: NodeJS.Signals[] = ['SIGINT', 'SIGQUIT']
 
 /** From now on signals are the container's, not ours; gives a function that takes them back. */
 function passOn(send: (signal: NodeJS.Signals) => void): () => void {
-  const terminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY
-  const before = [...passed, ...fromTerminal].map(name => [name, process.listeners(name)] as const)
+  const names: NodeJS.Signals[] = [...passed, 'SIGINT', 'SIGQUIT']
+  const before = names.map(name => [name, process.listeners(name)] as const)
   for (const [name] of before) {
     process.removeAllListeners(name)
     process.on(name, () => {
-      if (passed.includes(name) || !terminal) send(name)
+      if (passed.includes(name)) send(name)
     })
   }
   return () => {

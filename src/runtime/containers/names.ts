@@ -2,11 +2,11 @@
  * Names of containers. Each is a file in `containers/names/` that holds the container's id: made exclusively, so that no
  * two containers ever have one name, however many Stratas there are.
  */
-import { randomInt } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
+import { anyOf, random } from './random.ts'
 import { readRecord } from './record.ts'
 
 /** Takes the name for a container, whose folder stands already. Throws a Fault when another one has it. */
@@ -33,7 +33,7 @@ export function claimName(containers: string, name: string, id: string): void {
 /** Takes a name that nobody has and gives it. */
 export function claimSomeName(containers: string, id: string): string {
   for (let tries = 0; tries < 200; tries++) {
-    const name = randomName() + (tries > 20 ? randomInt(100) : '')
+    const name = randomName() + (tries > 20 ? random(1)[0] : '')
     mkdirSync(join(containers, 'names'), { recursive: true, mode: 0o700 })
     if (tryClaim(containers, name, id)) return name
   }
@@ -45,15 +45,20 @@ export function claimSomeName(containers: string, id: string): string {
 export function holderOf(containers: string, name: string): string | null {
   if (!/^[\w.-]{1,128}$/.test(name) || name === '.' || name === '..') return null
   try {
-    return readFileSync(join(containers, 'names', name), 'utf8')
+    return readFileSync(namePlace(containers, name), 'utf8')
   } catch {
     return null
   }
 }
 
+/** The file that is the name. */
+export function namePlace(containers: string, name: string): string {
+  return join(containers, 'names', name)
+}
+
 /** Gives the name back, where the container still has it. */
 export function releaseName(containers: string, name: string, id: string): void {
-  if (holderOf(containers, name) === id) rmSync(join(containers, 'names', name), { force: true })
+  if (holderOf(containers, name) === id) rmSync(namePlace(containers, name), { force: true })
 }
 
 /** Whole from its first moment on: nobody ever reads a file without an id. */
@@ -61,7 +66,7 @@ function tryClaim(containers: string, name: string, id: string): boolean {
   const fresh = join(containers, 'names', `.${id}`)
   writeFileSync(fresh, id, { mode: 0o600 })
   try {
-    linkSync(fresh, join(containers, 'names', name))
+    linkSync(fresh, namePlace(containers, name))
     return true
   } catch (error) {
     if ((error as { code?: unknown }).code === 'EEXIST') return false
@@ -74,12 +79,12 @@ function tryClaim(containers: string, name: string, id: string): boolean {
 /** A name outlives its container where Strata was killed in between; one that is new belongs to a container that is being made. */
 function isHeld(containers: string, name: string, id: string): boolean {
   if (readRecord(containers, id)?.name === name) return true
-  const made = statSync(join(containers, 'names', name), { throwIfNoEntry: false })?.ctimeMs ?? 0
+  const made = statSync(namePlace(containers, name), { throwIfNoEntry: false })?.ctimeMs ?? 0
   return Date.now() - made < 60_000
 }
 
 function randomName(): string {
-  return `${adjectives[randomInt(adjectives.length)]}_${surnames[randomInt(surnames.length)]}`
+  return `${anyOf(adjectives)}_${anyOf(surnames)}`
 }
 
 const adjectives =

@@ -2,8 +2,7 @@
  * What the native engine knows of a container: `container.json` in the container's folder. It is written by rename, so a
  * reader sees the old one or the new one; whether the container runs stands elsewhere (`states.ts`), for that changes by itself.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../../base/errors.ts'
 import type { Digest } from '../../image/types.ts'
@@ -87,16 +86,24 @@ export function readRecord(containers: string, id: string): ContainerRecord | nu
 }
 
 /** Every container, newest first. One whose record is broken is left out: `doctor` tells of it. */
-export async function allRecords(containers: string): Promise<ContainerRecord[]> {
-  const ids = (await readdir(containers).catch(() => [])).filter(isId)
-  const read = async (id: string) => {
-    const { record } = folderOf(containers, id)
-    return readFile(record, 'utf8')
-      .then(text => parseRecord(text, record))
-      .catch(() => null)
-  }
-  const records = (await Promise.all(ids.map(read))).filter(record => record !== null)
+export function allRecords(containers: string): ContainerRecord[] {
+  const records = idsIn(containers).flatMap(id => {
+    try {
+      return readRecord(containers, id) ?? []
+    } catch {
+      return []
+    }
+  })
   return records.sort((a, b) => (a.created < b.created ? 1 : a.created > b.created ? -1 : 0))
+}
+
+/** The names in a folder that are ids; none where there is no such folder. */
+export function idsIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter(isId)
+  } catch {
+    return []
+  }
 }
 
 export function isId(text: string): boolean {

@@ -1,15 +1,15 @@
 /** Containers on the disk: making one, finding one by what a person wrote, taking one away. */
-import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import process from 'node:process'
 import { Fault } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
 import { claimName, claimSomeName, holderOf, releaseName } from './names.ts'
-import { type ContainerFolder, type ContainerRecord, folderOf, isId, readRecord, writeRecord } from './record.ts'
+import { random } from './random.ts'
+import { type ContainerFolder, type ContainerRecord, folderOf, idsIn, isId, readRecord, writeRecord } from './record.ts'
 
 /** A new id, 64 hex digits. */
 export function newId(): string {
-  return randomBytes(32).toString('hex')
+  return random(32).toString('hex')
 }
 
 /** Makes the container's folder and gives it its name. `fill` writes what else belongs into it. The record comes last: then it exists. */
@@ -47,7 +47,7 @@ export function lookUpContainer(containers: string, wanted: string): ContainerRe
   if (record !== null && record.name === wanted) return record
   if (isId(wanted)) return readRecord(containers, wanted)
   if (!/^[0-9a-f]{1,63}$/.test(wanted)) return null
-  const ids = readdirSyncOrNone(containers).filter(id => isId(id) && id.startsWith(wanted))
+  const ids = idsIn(containers).filter(id => id.startsWith(wanted))
   const found = ids.map(id => readRecord(containers, id)).filter(one => one !== null)
   if (found.length <= 1) return found[0] ?? null
   throw new Fault(`The ids of ${found.length} containers begin with ${wanted}.`, {
@@ -88,12 +88,4 @@ export function renameContainer(containers: string, record: ContainerRecord, nam
   writeRecord(folderOf(containers, record.id), renamed)
   releaseName(containers, record.name, record.id)
   return renamed
-}
-
-function readdirSyncOrNone(path: string): string[] {
-  try {
-    return readdirSync(path)
-  } catch {
-    return []
-  }
 }

@@ -1,10 +1,10 @@
 /** Whether containers run, by the helper, which looks at the processes themselves (RUNTIME.md 1.11: exit file, boot, process, monitor's lock). */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { roughDuration } from '../../base/durations.ts'
 import type { Places } from '../places.ts'
 import { callHelper } from './call.ts'
-import { type ContainerRecord, folderOf, isId } from './record.ts'
+import { type ContainerRecord, folderOf, idsIn } from './record.ts'
 
 /** As the helper says it; times are ISO 8601. */
 export interface RuntimeState {
@@ -27,7 +27,7 @@ export interface RuntimeState {
 /** What the states of all containers are, by id. Those that never ran, or whose state is gone, are not in it. */
 export async function allStates(places: Places): Promise<Map<string, RuntimeState>> {
   const states = new Map<string, RuntimeState>()
-  if (!anyState(places)) return states
+  if (idsIn(places.state).length === 0) return states
   for (const line of (await callHelper(places, ['list'])).split('\n')) {
     const state = parseState(line)
     if (state) states.set(state.id, state)
@@ -73,14 +73,6 @@ export function statusOf(condition: Condition, state: RuntimeState | null, now: 
       return `Exited (${state?.exitCode}) ${since(state?.finishedAt)} ago`
     case 'lost':
       return `Lost${state?.reason ? ` (${state.reason.replace(/^lost \((.*)\)$/, '$1')})` : ''}`
-  }
-}
-
-function anyState(places: Places): boolean {
-  try {
-    return readdirSync(places.state).some(isId)
-  } catch {
-    return false
   }
 }
 

@@ -21,12 +21,10 @@ export async function stopContainer(places: Places, record: ContainerRecord, tim
     await send(places, record.id, signalName(record.stopSignal ?? 'TERM'))
     // It hears the signal when it goes on.
     if (state.status === 'paused') await callHelper(places, ['resume', record.id]).catch(() => {})
-    if (seconds < 0) await ended
-    else await soonerOf(ended, seconds * 1000)
+    if (seconds < 0 || (await within(ended, seconds * 1000))) return afterEnd(places, record, ended)
   }
   await callHelper(places, ['kill', '--all', record.id, 'KILL']).catch(() => {})
-  await ended
-  await afterEnd(places, record)
+  await afterEnd(places, record, ended)
 }
 
 /** Sends a signal to the first process; KILL to all of them. Throws a Fault when it does not run. */
@@ -37,8 +35,7 @@ export async function killContainer(places: Places, record: ContainerRecord, sig
   if (name !== 'KILL' && name !== '9') return send(places, record.id, name)
   const ended = waitForEnd(places, record.id)
   await callHelper(places, ['kill', '--all', record.id, 'KILL'])
-  await ended
-  await afterEnd(places, record)
+  await afterEnd(places, record, ended)
 }
 
 /** Removes it, its name and what it has written. Throws a Fault when it runs and `force` is not given. */
@@ -69,7 +66,8 @@ export function notRunning(record: ContainerRecord): Fault {
 }
 
 /** One that was to be removed at its end and that nobody stood by. */
-export async function afterEnd(places: Places, record: ContainerRecord): Promise<void> {
+export async function afterEnd(places: Places, record: ContainerRecord, ended?: Promise<unknown>): Promise<void> {
+  await ended
   if (!record.remove) return
   const state = await stateOf(places, record.id)
   if (state?.status !== 'stopped') return
@@ -81,8 +79,11 @@ async function send(places: Places, id: string, name: string): Promise<void> {
   await callHelper(places, ['kill', id, name])
 }
 
-async function soonerOf(ended: Promise<unknown>, ms: number): Promise<void> {
+/** Whether it was over so soon. */
+async function within(ended: Promise<unknown>, ms: number): Promise<boolean> {
   const stop = new AbortController()
-  await Promise.race([ended, setTimeout(ms, undefined, { signal: stop.signal }).catch(() => {})])
+  const late = setTimeout(ms, false, { signal: stop.signal }).catch(() => false)
+  const over = await Promise.race([ended.then(() => true), late])
   stop.abort()
+  return over
 }
