@@ -1,6 +1,7 @@
 /** Everything that is known of one step, on a page of its own: nothing is cut there. */
 import { formatBytes, formatCount } from '../../base/sizes.ts'
 import { safe, safeBytes } from '../../base/text.ts'
+import type { SourceKind } from '../../source/types.ts'
 import { stepLines } from '../panes/step-pane.ts'
 import { wrap } from '../panes/wrap.ts'
 import type { Screen } from '../screen.ts'
@@ -96,6 +97,12 @@ function facts(session: Session): [label: string, value: string][] {
     ['Stored', index ? `${formatBytes(index.stored)} in ${formatCount(index.entries)} entries` : null],
     ['Tar', index && index.tarBytes > 0 ? formatBytes(index.tarBytes) : null],
     ['Compressed', layer?.compressed ? formatBytes(layer.compressed) : null],
+    ['Read from', readFrom(image.source)],
   ]
   return all.flatMap(([label, value]) => (value ? [[label, safe(value)] as [string, string]] : []))
+}
+
+/** A helper container is something that was done to the engine: it is named as such. */
+function readFrom(source: SourceKind): string {
+  return source.endsWith('-helper') ? `${source}: a container that was made for it, never started, and removed` : source
 }
