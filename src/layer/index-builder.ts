@@ -21,6 +21,7 @@ export class IndexBuilder implements EntrySink {
   readonly bodyEnd?: () => void
 
   readonly #layer: number | null
+  readonly #markers: boolean
   readonly #tree = new PathTree()
   readonly #anomalies: Anomaly[] = []
   #entries = 0
@@ -62,8 +63,10 @@ export class IndexBuilder implements EntrySink {
   /** Node and climb of the path that #intern looked at last. */
   #climbed = false
 
-  constructor(options: { hash?: boolean; layer?: number | null } = {}) {
+  /** `markers: false`: names are names, and what is hidden comes as entries of that kind: an upper directory's. */
+  constructor(options: { hash?: boolean; layer?: number | null; markers?: boolean } = {}) {
     this.#layer = options.layer ?? null
+    this.#markers = options.markers ?? true
     if (options.hash) {
       this.#hashKind = 'crc32'
       this.#crc = new Uint32Array(1024)
@@ -83,7 +86,7 @@ export class IndexBuilder implements EntrySink {
     this.#hashing = this.#sumless = false
     let kind: number = entry.kind
     let node: number
-    if (isMarker(path, nameStart)) {
+    if (this.#markers && isMarker(path, nameStart)) {
       const found = this.#marker(path, nameStart)
       if (found === null) return
       kind = found.kind

@@ -26,6 +26,28 @@ export class Ledger {
   /** Bytes of the bodies that have a name. */
   visible = 0
   readonly #layers: { size: Float64Array; names: Uint32Array }[] = []
+  /** While it is kept: whose names were counted up (entry + 1) and down (the same below zero), in pairs with the layer. */
+  #journal: { rows: number; stored: number; visible: number; steps: number[] } | null = null
+
+  /** From now on everything can be taken back to here. */
+  keepJournal(): void {
+    this.#journal = { rows: this.rows.length, stored: this.stored, visible: this.visible, steps: [] }
+  }
+
+  /** Takes back what happened since `keepJournal`: the last layer was never there. */
+  takeBack(): void {
+    const journal = this.#journal
+    if (journal === null) return
+    for (let i = 0; i < journal.steps.length; i += 2) {
+      const entry = Math.abs(journal.steps[i + 1]!) - 1
+      this.#layers[journal.steps[i]!]!.names[entry]! += journal.steps[i + 1]! > 0 ? -1 : 1
+    }
+    this.#layers.pop()
+    this.rows.length = journal.rows
+    this.stored = journal.stored
+    this.visible = journal.visible
+    this.#journal = null
+  }
 
   addLayer(index: LayerIndex): void {
     this.#layers.push({ size: index.size, names: new Uint32Array(index.entries) })
@@ -35,12 +57,14 @@ export class Ledger {
   /** The body has one more name. */
   name(layer: number, entry: number): void {
     const { size, names } = this.#layers[layer]!
+    this.#journal?.steps.push(layer, entry + 1)
     if (names[entry]!++ === 0) this.visible += size[entry]!
   }
 
   /** The body has one name less. */
   unname(layer: number, entry: number, loss: Loss): void {
     const { size, names } = this.#layers[layer]!
+    this.#journal?.steps.push(layer, -entry - 1)
     if (--names[entry]! > 0) return
     this.visible -= size[entry]!
     this.lose(layer, entry, loss)

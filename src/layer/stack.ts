@@ -59,6 +59,8 @@ export class Stack {
   #touchedBefore = new Int32Array(1024)
   #touchedCount = 0
   #lastView: View | null = null
+  /** What was there before the layer on top that another will replace; null: no layer is such. */
+  #live: { anomalies: number } | null = null
 
   /** Sum of all regular-file bodies, bytes. */
   get stored(): number {
@@ -78,6 +80,35 @@ export class Stack {
   /** Lays the next layer on top. */
   push(index: LayerIndex): void {
     for (const _ of this.#pushing(index));
+  }
+
+  /**
+   * Lays a layer on top that is not yet what it will be: the next call puts another in its place. Costs what the two change,
+   * not what lies below. Views and references of the layer that goes are good for nothing afterwards.
+   */
+  pushLive(index: LayerIndex): void {
+    if (this.#live !== null) this.#takeLiveOff(this.#live)
+    this.#live = { anomalies: this.anomalies.length }
+    this.#ledger.keepJournal()
+    this.push(index)
+  }
+
+  #takeLiveOff({ anomalies }: { anomalies: number }): void {
+    const { nodes, before } = this.deltas.pop()!
+    for (let i = 0; i < nodes.length; i++) {
+      const ref = before[i]!
+      this.#current[nodes[i]!] = ref
+      this.#kinds[nodes[i]!] = ref === ABSENT ? NOTHING : ref === IMPLIED ? Kind.dir : this.kindOf(ref)
+    }
+    this.layers.pop()
+    this.#base.pop()
+    this.#nodeOf.pop()
+    this.#links.pop()
+    this.anomalies.length = anomalies
+    this.#lastView = null
+    const end = this.#base.at(-1)!
+    for (const inode of this.#crcs.keys()) if (inode >= end) this.#crcs.delete(inode)
+    this.#ledger.takeBack()
   }
 
   /**
