@@ -145,15 +145,24 @@ static int remove_complete(struct home *home, struct state *s, bool force, struc
   return remove_cgroups(s, e) < 0 ? -1 : home_remove(home, e);
 }
 
+/** Half made, or damaged. While somebody holds the lock it is being made, and may be whole a moment later. */
+static int remove_half(struct home *home, struct state *s, struct err *e) {
+  for (int waited = 0; waited < LOCK_MILLISECONDS; waited += 20) {
+    if (home_lock(home, 20, e) == 0) return home_remove(home, e);
+    state_free(s);
+    if (state_read(s, home->dir, e) == 0) return remove_complete(home, s, true, e);
+  }
+  return err_set(e, 0, "container %s is in the hands of another process", home->id);
+}
+
 int end_delete(const char *root, const char *id, bool force, struct err *e) {
   struct home home = {.dir = -1, .lock = -1};
   struct state s = {0};
   if (home_open(&home, root, id, e) < 0) return force && e->number == ENOENT ? 0 : -1;
   int result;
   if (state_read(&s, home.dir, e) == 0) result = remove_complete(&home, &s, force, e);
-  /* Half made, or damaged: nothing is known of it. While somebody holds the lock it is theirs. */
-  else if (!force) result = err_in(e, "container %s is not complete; --force removes what is there", id);
-  else result = home_lock(&home, LOCK_MILLISECONDS, e) < 0 ? -1 : home_remove(&home, e);
+  else if (force) result = remove_half(&home, &s, e);
+  else result = err_in(e, "container %s is not complete; --force removes what is there", id);
   state_free(&s);
   home_close(&home);
   return result;

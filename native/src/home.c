@@ -65,7 +65,9 @@ int home_open(struct home *h, const char *root, const char *id, struct err *e) {
   if (path_of(h, path, e) < 0) return -1;
   h->dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (h->dir >= 0) return 0;
-  return errno == ENOENT ? err_set(e, ENOENT, "there is no container %s", id) : err_set(e, errno, "open %s", path);
+  if (errno != ENOENT) return err_set(e, errno, "open %s", path);
+  err_set(e, 0, "there is no container %s", id);
+  return e->number = ENOENT, -1;
 }
 
 static int try_lock(struct home *h) {
@@ -89,14 +91,15 @@ int home_claim(struct home *h, const char *root, const char *id, struct err *e) 
     break;
   }
   home_close(h);
-  return err_set(e, EEXIST, "a container %s is there already", id);
+  err_set(e, 0, "a container %s is there already", id);
+  return e->number = EEXIST, -1;
 }
 
 int home_lock(struct home *h, int milliseconds, struct err *e) {
   const struct timespec nap = {0, 2000000};
   for (int waited = 0; try_lock(h) < 0; waited += 2) {
     if (errno != EWOULDBLOCK) return err_set(e, errno, "the lock of container %s", h->id);
-    if (waited >= milliseconds) return err_set(e, EBUSY, "container %s is in the hands of another process", h->id);
+    if (waited >= milliseconds) return err_set(e, 0, "container %s is in the hands of another process", h->id);
     nanosleep(&nap, NULL);
   }
   return 0;
@@ -105,7 +108,7 @@ int home_lock(struct home *h, int milliseconds, struct err *e) {
 int home_remove(struct home *h, struct err *e) {
   char path[PATH_MAX], gone[PATH_MAX];
   if (path_of(h, path, e) < 0) return -1;
-  if (!still_there(h, path)) return err_set(e, ENOENT, "container %s", h->id);
+  if (!still_there(h, path)) return err_set(e, 0, "somebody else removed container %s", h->id);
   if (snprintf(gone, sizeof gone, "%s/.gone-%s-%d", h->root, h->id, (int)getpid()) >= PATH_MAX) return err_set(e, ENAMETOOLONG, "%s", path);
   if (rename(path, gone) < 0) return err_set(e, errno, "remove %s", path);
   return tree_remove(AT_FDCWD, gone, e);

@@ -54,21 +54,30 @@ static void rotate(struct log *l) {
     renameat(l->dir, from, l->dir, to);
   }
   own_close(&l->fd);
+  l->fd = -1;
   open_file(l);
 }
 
-static void write_lines(struct log *l, int count) {
-  if (l->max_bytes > 0 && l->size > 0 && l->size + (int64_t)l->lines.length > l->max_bytes) rotate(l);
-  int64_t length = (int64_t)l->lines.length;
-  if (out_write(&l->lines, l->fd) == 0) {
-    l->size += length;
-    return;
+/** The first `length` bytes of what waits, which are whole lines. Those that a full disk does not take are lost as wholes. */
+static void write_lines(struct log *l, size_t length) {
+  struct out *o = &l->lines;
+  size_t at = 0;
+  for (ssize_t wrote = 0; at < length && (wrote >= 0 || errno == EINTR);) {
+    wrote = write(l->fd, o->data + at, length - at);
+    if (wrote > 0) at += (size_t)wrote;
   }
-  l->lost += count;
-  if (l->fd >= 0 && ftruncate(l->fd, l->size) < 0) l->lost += 0; /* half a line stays where even this fails */
+  size_t whole = at;
+  while (at < length && whole > 0 && o->data[whole - 1] != '\n') whole--;
+  for (size_t i = whole; at < length && i < length; i++) l->lost += o->data[i] == '\n';
+  l->size += (int64_t)whole;
+  if (whole < at && ftruncate(l->fd, l->size) < 0) l->size += (int64_t)(at - whole); /* half a line stays where even this fails */
+  memmove(o->data, o->data + length, o->length - length);
+  o->length -= length;
 }
 
+/** One more line waits; where it would not fit into the file any more, those before it are written and the file is changed. */
 static void add_line(struct log *l, int stream, const char *bytes, size_t length, const char *time) {
+  size_t before = l->lines.length;
   out_open(&l->lines, '{');
   out_key(&l->lines, "log");
   out_string(&l->lines, bytes, length);
@@ -76,6 +85,14 @@ static void add_line(struct log *l, int stream, const char *bytes, size_t length
   out_text(&l->lines, "time", time);
   out_close(&l->lines, '}');
   out_line(&l->lines);
+  if (l->lines.failed) { /* no memory */
+    l->lines.failed = false;
+    l->lines.length = before;
+    l->lost++;
+  }
+  if (l->max_bytes == 0 || l->size + (int64_t)before == 0 || l->size + (int64_t)l->lines.length <= l->max_bytes) return;
+  write_lines(l, before);
+  rotate(l);
 }
 
 /** Where to cut a line that is too long: not inside a character, where there are any. */
@@ -88,8 +105,8 @@ static size_t whole_characters(const char *bytes, size_t length) {
 
 void log_add(struct log *l, int stream, const char *bytes, size_t length) {
   char time[STAMP];
-  int count = 0;
-  if (l->fd < 0) return;
+  /* Also one that could not be opened anew when it was its turn: there may be room again. */
+  if (l->fd < 0 && (l->dir < 0 || open_file(l) < 0)) return;
   stamp_now(time);
   while (length > 0) {
     size_t *used = &l->streams[stream].used, room = LOG_PIECE - *used;
@@ -103,11 +120,10 @@ void log_add(struct log *l, int stream, const char *bytes, size_t length) {
     if (end == NULL && *used < LOG_PIECE) break;
     size_t cut = end != NULL ? *used : whole_characters(data, *used);
     add_line(l, stream, data, cut, time);
-    count++;
     memmove(data, data + cut, *used - cut);
     *used -= cut;
   }
-  if (count > 0) write_lines(l, count);
+  write_lines(l, l->lines.length);
 }
 
 void log_finish(struct log *l) {
@@ -116,7 +132,7 @@ void log_finish(struct log *l) {
   for (int stream = 0; l->fd >= 0 && stream < 2; stream++) {
     if (l->streams[stream].used == 0) continue;
     add_line(l, stream, l->streams[stream].data, l->streams[stream].used, time);
-    write_lines(l, 1);
+    write_lines(l, l->lines.length);
     l->streams[stream].used = 0;
   }
   own_close(&l->fd);

@@ -9,7 +9,7 @@ import { entry, type Piece, tar } from '../harness/tar.ts'
 import { errorOf, helper, type Identity } from './helper.ts'
 
 const applets =
-  'sh cat ls id echo sleep true false mkdir touch rm mv ln chmod stat env pwd mount hostname kill ps ip tty stty ulimit test find head umount readlink'
+  'sh cat ls id echo sleep true false mkdir touch rm mv ln chmod stat env pwd mount hostname kill ps ip tty stty ulimit test find head umount readlink yes wc grep tr'
 
 /** Everything of a config.json that a test says; the rest is usual. */
 export interface Wish {
