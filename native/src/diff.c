@@ -29,6 +29,7 @@ struct level {
   struct level *up;
   int depth;
   bool told;
+  bool hides;          /* what the layers below have in it is not seen: it is opaque, or lies in one that is */
   size_t path_length;
   struct stat st;
 };
@@ -110,7 +111,8 @@ static int subdirectory(struct walk *w, int parent, const char *name, struct lev
   if (fd < 0) return err_set(w->e, errno, "open %.200s", w->path);
   if (above->depth == MAX_DEPTH) return err_set(w->e, 0, "directories more than %d deep", MAX_DEPTH);
   struct level level = {.up = above, .depth = above->depth + 1, .told = told, .path_length = w->length, .st = *st};
-  if (view->count > 0 && upper_opaque(&w->lower, fd) && hidden(w, fd, &level, view) < 0) return -1;
+  level.hides = above->hides || upper_opaque(&w->lower, fd);
+  if (view->count > 0 && level.hides && hidden(w, fd, &level, view) < 0) return -1;
   return directory(w, fd, &level, view);
 }
 

@@ -325,7 +325,8 @@ static int look_at_directory(struct watch *w, int root, struct node *dir) {
     return 0;
   }
   if (fd < 0) return err_set(w->e, errno, "open a directory");
-  bool fresh = watch_directory(w, dir, fd), opaque = upper_opaque(&w->lower, fd);
+  bool fresh = watch_directory(w, dir, fd);
+  bool opaque = (dir->parent != NULL && dir->parent->opaque) || upper_opaque(&w->lower, fd);
   if (opaque != dir->opaque) fresh = true;
   dir->opaque = opaque;
   view_of(dir, &view);

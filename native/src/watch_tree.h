@@ -21,7 +21,8 @@ struct node {
   uint32_t writes;                       /* writes seen since it was told */
   char own, letter, told;                /* own: without regard to what is in it */
   bool directory;                        /* is one in the upper directory now */
-  bool opaque, dirty, busy, changed;
+  bool opaque;                           /* hides what lies below: it is opaque, or in one that is */
+  bool dirty, busy, changed;
   bool rescan;                           /* is to be listed as a whole */
   unsigned char why, told_why;
   int layer;                             /* as in upper_entry */

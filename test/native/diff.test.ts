@@ -27,6 +27,11 @@ asEverybody('diff', (room, kind) => {
       ['C /data', 'D /data/deep', 'D /data/f', 'A /data/new'],
     ],
     [
+      'a directory made again in one that was made again: what it had is removed too',
+      'rm -r /data; mkdir -p /data/deep/er; touch /data/deep/er/new',
+      ['C /data', 'C /data/deep', 'C /data/deep/er', 'D /data/deep/er/f', 'A /data/deep/er/new', 'D /data/f'],
+    ],
+    [
       'a file that becomes a directory',
       'rm /data/f; mkdir /data/f; touch /data/f/x',
       ['C /data', 'C /data/f', 'A /data/f/x'],

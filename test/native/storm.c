@@ -3,6 +3,9 @@
  *   storm random SEED COUNT      so many operations on few names, so that they meet each other
  *   storm burst COUNT            so many files made, renamed, and half of them removed, in 100 directories
  *   storm map FILE               writes to a file through memory, says "mapped", and writes again for each line it reads
+ *   storm open FILE              opens it for writing and writes nothing
+ *   storm note FILE, hole FILE, swap FILE FILE, capable FILE
+ *                                an attribute of its own, a byte a MiB further on, two names exchanged, a file capability
  *   storm tick COUNT             a file every 60 ms, each with the time of its making (ns since 1970) as its name
  */
 #define _GNU_SOURCE
@@ -117,6 +120,18 @@ int main(int argc, char **argv) {
     burst(number);
   } else if (strcmp(verb, "map") == 0) {
     map(argv[2]);
+  } else if (strcmp(verb, "open") == 0) {
+    fill_file(argv[2], O_RDWR, 0);
+  } else if (strcmp(verb, "note") == 0) {
+    return lsetxattr(argv[2], "user.note", "x", 1, 0) != 0;
+  } else if (strcmp(verb, "hole") == 0) {
+    int fd = open(argv[2], O_RDWR | O_CREAT, 0644);
+    return pwrite(fd, "x", 1, 1 << 20) != 1;
+  } else if (strcmp(verb, "swap") == 0) {
+    return renameat2(AT_FDCWD, argv[2], AT_FDCWD, argv[3], RENAME_EXCHANGE) != 0;
+  } else if (strcmp(verb, "capable") == 0) {
+    const unsigned char value[20] = {1, 0, 0, 2, 0, 4};
+    return setxattr(argv[2], "security.capability", value, sizeof value, 0) != 0;
   } else if (strcmp(verb, "tick") == 0) {
     for (int i = 0; i < number; i++) {
       struct timespec now;

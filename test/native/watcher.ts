@@ -105,21 +105,25 @@ export async function diffOf(who: Identity, layers: string[], upper: string): Pr
 
 let compiled: Buffer | null = null
 
+/** The program `storm`, compiled once. */
+export function stormProgram(): Buffer {
+  if (compiled !== null) return compiled
+  const folder = mkdtempSync(join(tmpdir(), 'strata-storm-'))
+  try {
+    const source = fileURLToPath(new URL('./storm.c', import.meta.url))
+    execFileSync('cc', ['-static', '-O1', '-o', join(folder, 'storm'), source], { stdio: 'pipe' })
+    compiled = readFileSync(join(folder, 'storm'))
+    return compiled
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
 /** The layer with the program `storm`, and what it storms through. */
 export async function addStorm(room: Room): Promise<void> {
-  if (compiled === null) {
-    const folder = mkdtempSync(join(tmpdir(), 'strata-storm-'))
-    try {
-      const source = fileURLToPath(new URL('./storm.c', import.meta.url))
-      execFileSync('cc', ['-static', '-O1', '-o', join(folder, 'storm'), source], { stdio: 'pipe' })
-      compiled = readFileSync(join(folder, 'storm'))
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
-  }
   const tree = ['dir storm', 'dir storm/data', 'dir storm/deep', 'dir storm/deep/a', 'dir storm/deep/a/b']
   const files = ['storm/a', 'storm/data/a', 'storm/data/b', 'storm/deep/data', 'storm/deep/a/c', 'storm/deep/a/b/c']
   const text = [...tree, ...files.map(path => `file ${path} 100 0644 mtime=1000`)].join('\n')
-  const result = await room.add(tar(entry({ path: 'bin/storm', body: compiled, mode: 0o755 }), text))
+  const result = await room.add(tar(entry({ path: 'bin/storm', body: stormProgram(), mode: 0o755 }), text))
   if (result.code !== 0) throw new Error(result.stderr)
 }
