@@ -37,6 +37,7 @@ static bool await_event(int dir, const char *key, int64_t wanted, int millisecon
     char text[256];
     if (fd >= 0) (void)!pread(fd, text, sizeof text, 0); /* what was read is what a change is measured against */
     int64_t found = cgroup_get_number(dir, "cgroup.events", key);
+    if (found < 0) found = 0; /* it is removed: nothing is in it, nothing frozen */
     if (found == wanted || fd < 0) return found == wanted;
     int64_t left = end - now_ms();
     if (left <= 0) return false;
@@ -46,8 +47,12 @@ static bool await_event(int dir, const char *key, int64_t wanted, int millisecon
 
 static bool v1_state_is(int dir, const char *state) {
   char text[16];
+  errno = 0;
   return cgroup_get(dir, "freezer.state", text, sizeof text) == 0 && strcmp(text, state) == 0;
 }
+
+/** What was thawed may have ended at once, and its cgroup with it. */
+static bool gone(bool frozen) { return !frozen && (errno == ENOENT || errno == ENODEV); }
 
 /** A process made while the others freeze can leave it at FREEZING for good; a moment of thaw gets it moving (as runc does). */
 static int v1_freeze(int dir, bool frozen, struct err *e) {
@@ -57,8 +62,8 @@ static int v1_freeze(int dir, bool frozen, struct err *e) {
       cgroup_put(dir, "freezer.state", "THAWED");
       sleep_ms(2);
     }
-    if (cgroup_put(dir, "freezer.state", state) < 0) return err_set(e, errno, "%s the container", frozen ? "freeze" : "thaw");
-    if (v1_state_is(dir, state)) return 0;
+    if (cgroup_put(dir, "freezer.state", state) < 0) return gone(frozen) ? 0 : err_set(e, errno, "%s the container", frozen ? "freeze" : "thaw");
+    if (v1_state_is(dir, state) || gone(frozen)) return 0;
     sleep_ms(round < 10 ? 1 : 5);
   }
   cgroup_put(dir, "freezer.state", "THAWED");
@@ -69,7 +74,7 @@ int cgroup_freeze(const struct cgroup *c, bool frozen, struct err *e) {
   int dir = v2_freezer(c);
   if (dir < 0 && c->dirs[CGROUP_FREEZER] >= 0) return v1_freeze(c->dirs[CGROUP_FREEZER], frozen, e);
   if (dir < 0) return err_set(e, 0, "the container has no cgroup to freeze");
-  if (cgroup_put_number(dir, "cgroup.freeze", frozen) < 0) return err_set(e, errno, "%s the container", frozen ? "freeze" : "thaw");
+  if (cgroup_put_number(dir, "cgroup.freeze", frozen) < 0) return gone(frozen) ? 0 : err_set(e, errno, "%s the container", frozen ? "freeze" : "thaw");
   if (await_event(dir, "frozen", frozen, FREEZE_MS)) return 0;
   cgroup_put_number(dir, "cgroup.freeze", 0);
   return err_set(e, 0, "the container's processes do not freeze");

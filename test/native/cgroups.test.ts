@@ -100,8 +100,7 @@ asEverybody('cgroups', (room, kind) => {
   test('limits: kept for root, for an ordinary user without a cgroup of its own a warning', async () => {
     const c = containersOf(room())
     const resources = { memory: { limit: 64 << 20 }, cpu: { quota: 50_000, period: 100_000 }, pids: { limit: 7 } }
-    const script = 'for i in 1 2 3 4 5 6 7 8 9; do (sleep 1 || echo refused) & done; wait; echo end'
-    const id = await c.run({ args: ['sh', '-c', script], linux: { resources } })
+    const id = await c.run({ args: counting, linux: { resources } })
     const { strata } = (await c.state(id)) as unknown as { strata: { cgroup: string; warning: string | null } }
     if (!isRoot) {
       expect(strata.warning).toMatch(/^the limits on memory, cpu or processes can not be kept: /)
@@ -111,7 +110,9 @@ asEverybody('cgroups', (room, kind) => {
     expect(cgroupFile(strata.cgroup, 'memory.max', 'memory.limit_in_bytes')).toBe(String(64 << 20))
     expect(cgroupFile(strata.cgroup, 'cpu.max', 'cpu.cfs_quota_us')).toMatch(/^50000/)
     expect(cgroupFile(strata.cgroup, 'pids.max')).toBe('7')
-    await c.said(id, "can't fork")
+    const crowd = ['sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; wait']
+    const other = await c.run({ args: crowd, linux: { resources } })
+    await c.said(other, "can't fork")
     await c.say('delete', '--force', id)
     expect(cgroupsLeft(strata.cgroup)).toEqual([])
   })
