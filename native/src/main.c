@@ -8,6 +8,8 @@
 #include "diff.h"
 #include "features.h"
 #include "out.h"
+#include "read.h"
+#include "pack.h"
 #include "spawn.h"
 #include "tree.h"
 #include "unpack.h"
@@ -30,6 +32,8 @@ static const char usage[] =
     "  unpack [--bottom] [--lower DIR]... [--max-bytes N] [--max-entries N] DIR   a layer's tar from stdin into DIR\n"
     "  diff [--user-marks] [--lower DIR]... UPPER   what an upper directory changes, as JSON lines\n"
     "  watch [--user-marks] [--lower DIR]... UPPER  the same, and then what changes in it, until stdin ends\n"
+    "  pack UPPER                                   a layer's tar of the paths that stdin names\n"
+    "  read [--offset N] [--length N] DIR           a piece of the file below DIR whose path is on stdin\n"
     "  rm DIR...                                    removes what containers left, in the user namespace when not root\n";
 
 static int verb_unpack(struct arguments *a, const struct verb_context *c, struct err *e) {
@@ -52,6 +56,19 @@ static int verb_unpack(struct arguments *a, const struct verb_context *c, struct
   int result = unpack_main(&o, e);
   words_free(&lower);
   return result;
+}
+
+static int verb_read(struct arguments *a, const struct verb_context *c, struct err *e) {
+  const char *offset = NULL, *length = NULL;
+  long long from = 0, most = INT64_MAX;
+  const struct option table[] = {{"--offset", 0, OPTION_TEXT, &offset}, {"--length", 0, OPTION_TEXT, &length}, {NULL, 0, OPTION_FLAG, NULL}};
+  (void)c;
+  if (args_read(a, table, false, e) < 0 || args_number(offset, "--offset", 0, INT64_MAX, &from, e) < 0 ||
+      args_number(length, "--length", 0, INT64_MAX, &most, e) < 0)
+    return -1;
+  if (a->count != 1) return args_wrong(e, "read takes one directory");
+  const struct read_options o = {.root = a->values[0], .offset = from, .length = most};
+  return read_main(&o, e);
 }
 
 static int of_upper(struct arguments *a, int (*work)(const struct diff_options *, struct err *), struct err *e) {
@@ -87,6 +104,13 @@ static int remove_all(void *argument, const struct idmaps *maps) {
   return 0;
 }
 
+static int verb_pack(struct arguments *a, const struct verb_context *c, struct err *e) {
+  const struct option table[] = {{NULL, 0, OPTION_FLAG, NULL}};
+  (void)c;
+  if (args_read(a, table, false, e) < 0) return -1;
+  return a->count == 1 ? pack_main(a->values[0], e) : args_wrong(e, "pack takes one upper directory");
+}
+
 static int verb_rm(struct arguments *a, const struct verb_context *c, struct err *e) {
   const struct option table[] = {{NULL, 0, OPTION_FLAG, NULL}};
   (void)c;
@@ -104,7 +128,7 @@ static int verb_help(struct arguments *a, const struct verb_context *c, struct e
 }
 
 static const struct { const char *name; verb_function *run; } verbs[] = {
-    {"features", verb_features}, {"help", verb_help}, {"unpack", verb_unpack}, {"diff", verb_diff},     {"watch", verb_watch},     {"rm", verb_rm},         {"create", verb_create},
+    {"features", verb_features}, {"help", verb_help}, {"unpack", verb_unpack}, {"diff", verb_diff},     {"watch", verb_watch},     {"read", verb_read},       {"rm", verb_rm}, {"pack", verb_pack},         {"create", verb_create},
     {"start", verb_start},       {"run", verb_run},   {"exec", verb_exec},     {"attach", verb_attach}, {"state", verb_state},   {"list", verb_list},
     {"kill", verb_kill},         {"wait", verb_wait}, {"resize", verb_resize}, {"delete", verb_delete},
     {"pause", verb_pause},       {"resume", verb_resume},   {"update", verb_update},
