@@ -58,7 +58,7 @@ export function logCutter(tty: boolean): LogCutter {
     const space = chunk.subarray(from, room).indexOf(spaceByte)
     const to = space < 0 ? Math.min(chunk.length, room) : from + space + 1
     const text = line.stamp + chunk.toString('latin1', from, to)
-    if (space < 0 && text.length < stampMost) {
+    if (space < 0 && text.length < stampMost && timeBegins.test(text)) {
       line.stamp = text
       return to
     }
@@ -114,6 +114,9 @@ const spaceByte = 32
 
 /** Docker writes a longer line as several entries, each with its time. */
 const entryMost = 16 * 1024
+
+/** What may become a time. */
+const timeBegins = /^\d[\d:.TZ+-]*$/
 
 /** No time is longer. */
 const stampMost = 40
