@@ -72,6 +72,28 @@ static int in_directory(struct unpack *u, struct err *e) {
   return unpack_later(u, ".", u->root, NULL, e) < 0 ? -1 : all_entries(u, e);
 }
 
+static void let_go(struct unpack *u) {
+  for (size_t i = 0; i < u->late_count; i++) free(u->late[i].path);
+  free(u->late);
+  for (size_t i = 0; i < u->marker_count; i++) free(u->markers[i]);
+  free(u->markers);
+  tar_close(u->tar);
+  lower_close(&u->lower);
+  own_close(&u->root);
+}
+
+int unpack_over(const char *into, const struct idmaps *maps, struct err *e) {
+  const struct unpack_options o = {.into = into, .max_bytes = INT64_MAX, .max_entries = INT64_MAX};
+  struct unpack u = {.options = &o, .maps = maps, .over = true, .root = -1};
+  umask(0);
+  heed_signals();
+  u.tar = tar_open(standard_input, NULL);
+  u.root = open(into, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int result = u.tar == NULL || u.root < 0 ? err_set(e, errno, "%.300s in the container", into) : all_entries(&u, e);
+  let_go(&u);
+  return result;
+}
+
 static int job(void *argument, const struct idmaps *maps) {
   const struct unpack_options *o = argument;
   struct err e = {0}, ignored;
@@ -83,13 +105,7 @@ static int job(void *argument, const struct idmaps *maps) {
     return out_error(2, &e), ERR_FAILED;
   }
   int result = in_directory(&u, &e);
-  for (size_t i = 0; i < u.late_count; i++) free(u.late[i].path);
-  free(u.late);
-  for (size_t i = 0; i < u.marker_count; i++) free(u.markers[i]);
-  free(u.markers);
-  tar_close(u.tar);
-  lower_close(&u.lower);
-  own_close(&u.root);
+  let_go(&u);
   if (result == 0) return report(&u), 0;
   tree_remove(AT_FDCWD, o->into, &ignored);
   return out_error(2, &e), ERR_FAILED;

@@ -20,6 +20,12 @@ struct unpack_options {
 /** Writes `{"entries",...}` to stdout. 0, or -1. Runs in a user namespace when the caller is not root. */
 int unpack_main(const struct unpack_options *o, struct err *e);
 
+/**
+ * A tar from standard input into a directory that is there, over what is in it: no markers, no layers below, mounts are
+ * passed through. A directory is not replaced by anything else. What happened until an error stays.
+ */
+int unpack_over(const char *into, const struct idmaps *maps, struct err *e);
+
 struct late {
   char *path;
   dev_t device;
@@ -33,6 +39,7 @@ struct late {
 struct unpack {
   const struct unpack_options *options;
   const struct idmaps *maps; /* NULL as root */
+  bool over;                 /* unpack_over */
   struct tar *tar;
   int root;
   struct lower_stack lower;

@@ -34,7 +34,7 @@ static int clean(const char *path, char to[PATH_MAX], struct err *e) {
 }
 
 static int find(const struct unpack *u, const char *path, uint64_t flags) {
-  return sys_openat2(u->root, *path == 0 ? "." : path, flags, 0, RESOLVE_IN_ROOT_ | RESOLVE_NO_MAGICLINKS_ | RESOLVE_NO_XDEV_);
+  return sys_openat2(u->root, *path == 0 ? "." : path, flags, 0, RESOLVE_IN_ROOT_ | RESOLVE_NO_MAGICLINKS_ | (u->over ? 0u : RESOLVE_NO_XDEV_));
 }
 
 /** A directory in `parent`, made or found; whatever else stands there goes. */
@@ -225,10 +225,13 @@ int unpack_entry(struct unpack *u, const struct tar_entry *entry, struct err *e)
   if (entry->type == TAR_OTHER) return u->skipped_others++, 0;
   if (clean(entry->path, path, e) < 0) return -1;
   if (path[0] == 0) return root_entry(u, entry, e);
-  int marker = unpack_is_marker(u, path, e);
+  int marker = u->over ? 0 : unpack_is_marker(u, path, e);
   if (marker != 0) return marker < 0 ? -1 : 0;
   OWN_FD parent = unpack_parent(u, path, &name, true, e);
   if (parent < 0) return -1;
+  struct stat st;
+  if (u->over && entry->type != TAR_DIRECTORY && fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+    return err_set(e, 0, "a directory is there, and this is none");
   switch (entry->type) {
     case TAR_FILE: return regular(u, entry, parent, name, e);
     case TAR_DIRECTORY: return make_directory(u, entry, path, parent, name, e);
