@@ -1,6 +1,6 @@
 /**
- * Worker threads for work that would block the thread that draws. They start when there is work, at most one a core,
- * take the largest job first, and end with their owner; an idle one never keeps the process alive.
+ * Worker threads for work that would block the thread that draws. They start when there is work, at most one a core and
+ * no more than pay, take the largest job first, and end with their owner; an idle one never keeps the process alive.
  */
 import { availableParallelism } from 'node:os'
 import { type Transferable, Worker } from 'node:worker_threads'
@@ -11,7 +11,10 @@ import { cancelled, onAbort } from './cancel.ts'
 import type { Answer, Job, Result } from './jobs.ts'
 
 export interface Pool {
-  /** Does a job on some thread. `weight` is its size: larger ones go first. @throws what the job throws, as a Fault. */
+  /**
+   * Does a job on some thread. `weight` is how many bytes of plain tar it takes as long as; larger ones go first.
+   * @throws what the job throws, as a Fault.
+   */
   run<K extends Job['kind']>(
     job: Extract<Job, { kind: K }>,
     work?: Work & { weight?: number; transfer?: Transferable[] },
@@ -30,6 +33,12 @@ interface Task {
   reject(error: unknown): void
 }
 
+/**
+ * A thread more is started for so much waiting work. Starting one and warming its code up costs 120 ms of CPU; on less
+ * the first is done nearly as soon alone.
+ */
+const WORTH_A_THREAD = 768 << 20
+
 export function createPool(threads: number = availableParallelism()): Pool {
   const queue: Task[] = []
   const idle: Worker[] = []
@@ -37,9 +46,12 @@ export function createPool(threads: number = availableParallelism()): Pool {
   let closed = false
 
   function next(): void {
-    while (queue.length > 0 && (idle.length > 0 || busy.size < threads)) {
-      start(idle.pop() ?? hire(), queue.shift()!)
-    }
+    while (queue.length > 0 && (idle.length > 0 || mayHire())) start(idle.pop() ?? hire(), queue.shift()!)
+  }
+
+  function mayHire(): boolean {
+    if (busy.size === 0 || busy.size >= threads) return busy.size === 0
+    return queue.reduce((sum, task) => sum + task.weight, 0) > WORTH_A_THREAD
   }
 
   function start(worker: Worker, task: Task): void {

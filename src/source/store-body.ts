@@ -45,6 +45,11 @@ export interface StoreHashJob {
   files: StoreFile[]
 }
 
+/** How much work hashing them is, for the pool. */
+export function hashWeight(files: readonly StoreFile[]): number {
+  return files.reduce((sum, file) => sum + 2 * file.size, 0)
+}
+
 /** The content of a file from `start` to `end` in chunks. @throws Fault when it is not what was indexed. */
 export async function* readStoreFile(
   directory: string,

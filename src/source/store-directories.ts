@@ -2,7 +2,7 @@
 import { Fault } from '../base/errors.ts'
 import { shortDigest } from '../image/digest.ts'
 import { createPool } from './pool.ts'
-import { readStoreFile, storeFileAt } from './store-body.ts'
+import { hashWeight, readStoreFile, storeFileAt } from './store-body.ts'
 import type { Image } from './types.ts'
 
 /**
@@ -41,7 +41,7 @@ export function withDirectories(image: Image, directories: readonly (string | nu
       const name = nameOf(layer)
       const files = Array.from(entries, entry => storeFileAt(index, entry, name))
       try {
-        return await pool.run({ kind: 'store-hash', name, directory, files }, { ...work, weight: 1 })
+        return await pool.run({ kind: 'store-hash', name, directory, files }, { ...work, weight: hashWeight(files) })
       } catch (error) {
         if (!isOfFile(error)) throw error
         return image.hashFiles(layer, entries, work)

@@ -17,7 +17,7 @@ import { copyTar } from './copy-tar.ts'
 import { imageAnomaly } from './found.ts'
 import { loadIndex } from './index-cache.ts'
 import { createPool } from './pool.ts'
-import { readStoreFile, storeFileAt } from './store-body.ts'
+import { hashWeight, readStoreFile, storeFileAt } from './store-body.ts'
 import { indexTarSplit, type TarSplitJob } from './store-index.ts'
 import { readStoreTar } from './store-tar.ts'
 import type { StoreLocation, StoreOptions } from './store-types.ts'
@@ -55,8 +55,8 @@ export interface StoredLayer extends Pick<TarSplitJob, 'path' | 'witnesses' | 't
 
 /** A tar-split of so many bytes is indexed where the screen is drawn, sooner done than handed to a thread: two hundred entries, a millisecond or two. */
 const TINY = 16 << 10
-/** Bytes of tar-split that one thread reads as soon as two: thirty thousand entries. */
-const ONE_THREAD = 2 << 20
+/** A byte of tar-split takes as long as so many of plain tar. */
+const SPLIT_WEIGHT = 256
 
 /** What the index of a layer is kept as: apart from those of archives, whose contents are hashed in another way. */
 export function indexKey(diffId: Digest): string {
@@ -65,9 +65,7 @@ export function indexKey(diffId: Digest): string {
 
 export function storeImage(stored: StoredImage, options: StoreOptions): Image {
   const { layers } = stored
-  // A second thread costs more to start and to warm up than it saves on little work.
-  const work = layers.reduce((sum, layer) => sum + layer.weight, 0)
-  const pool = work > ONE_THREAD ? createPool() : createPool(1)
+  const pool = createPool()
   const indexes: (LayerIndex | undefined)[] = []
   const running: (Promise<LayerIndex> | undefined)[] = []
   /** Layers that are read from the next source. */
@@ -116,7 +114,7 @@ export function storeImage(stored: StoredImage, options: StoreOptions): Image {
     const keep = cacheFolder === null ? null : { folder: cacheFolder, key }
     const job = { name, layer, path, witnesses, tarBytes, keep }
     if (weight <= TINY) return indexTarSplit(job, controlOf(work.signal, work.onProgress))
-    return pool.run({ kind: 'tar-split', ...job }, { ...work, weight })
+    return pool.run({ kind: 'tar-split', ...job }, { ...work, weight: weight * SPLIT_WEIGHT })
   }
 
   /** The same layer of the next source; null where there is none. */
@@ -219,7 +217,7 @@ export function storeImage(stored: StoredImage, options: StoreOptions): Image {
       if (files.every(file => file.size === 0)) return new Uint32Array(files.length)
       try {
         const job = { kind: 'store-hash', name, directory: directoryOf(layer), files } as const
-        return await pool.run(job, { ...work, weight: 1 })
+        return await pool.run(job, { ...work, weight: hashWeight(files) })
       } catch (error) {
         return (await otherFor(layer, entries, error, work)).hashFiles(layer, entries, work)
       }

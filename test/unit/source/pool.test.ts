@@ -30,6 +30,20 @@ test('the largest job goes first', async () => {
   expect(order).toEqual([3, 2, 1])
 })
 
+test('another thread is started only for work that pays for it', async () => {
+  const started = async (weight: number) => {
+    const threads = pool(2)
+    let count = 0
+    const counting = () => count++
+    process.on('worker', counting)
+    await Promise.all([1, 2, 3].map(() => threads.run(job(), { weight })))
+    process.off('worker', counting)
+    return count
+  }
+  expect(await started(100 << 20)).toBe(1)
+  expect(await started(1 << 30)).toBe(2)
+})
+
 test('a thread that dies takes only its own job with it', async () => {
   const threads = pool(1)
   process.once('worker', worker => setImmediate(() => worker.terminate()))
