@@ -6,6 +6,7 @@ import type { Work } from '../base/progress.ts'
 import type { Digest, ImageConfig, Platform, Step } from '../image/types.ts'
 import type { Anomaly } from '../layer/entry.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
+import type { LiveView } from '../live/live-view.ts'
 import type { StoreLocation } from './store-types.ts'
 
 export type SourceKind =
@@ -90,6 +91,8 @@ export interface Image {
   others?: readonly OtherManifest[]
   /** The engine's store that it is read from, where it is one of this machine. */
   location?: StoreLocation
+  /** Of a container: its topmost layer is alive. */
+  live?: LiveView
   /** Met while opening; what the layers add comes with their indexes. */
   anomalies: Anomaly[]
   /**

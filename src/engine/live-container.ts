@@ -1,0 +1,192 @@
+/**
+ * A container as an image with one more layer, and that one is alive: its image as it was opened, its upper directory on
+ * top. Watched where the directory can be read, asked for through the engine where it can not.
+ */
+import { accessSync, constants } from 'node:fs'
+import { crc32 } from 'node:zlib'
+import { asFault, Fault } from '../base/errors.ts'
+import type { Work } from '../base/progress.ts'
+import { safe } from '../base/text.ts'
+import type { Step } from '../image/types.ts'
+import { Kind } from '../layer/entry.ts'
+import type { LayerIndex } from '../layer/layer-index.ts'
+import { entryOf } from '../layer/read-entry.ts'
+import { createLiveLayer } from '../live/live-layer.ts'
+import { createLiveView, type Fed } from '../live/live-view.ts'
+import { pollUpper } from '../live/poll.ts'
+import { readUpper } from '../runtime/read-upper.ts'
+import { type LiveBatch, type UpperPlace, watchUpper } from '../runtime/upper-watch.ts'
+import type { Image, LayerInfo } from '../source/types.ts'
+import type { ContainerEngine, ContainerFacts } from './containers.ts'
+
+export interface OpenContainerOptions extends Work {
+  /** Opens the image that the container was made of. */
+  openImage(facts: ContainerFacts, work: Work): Promise<Image>
+  /** Milliseconds; for rates. */
+  now(): number
+}
+
+/** The container as an image whose topmost layer is alive. `close` of it ends the watching. Rejects with a Fault. */
+export async function openContainer(
+  engine: ContainerEngine,
+  id: string,
+  { openImage, now, ...work }: OpenContainerOptions,
+): Promise<Image> {
+  const facts = await engine.containers.inspect(id, { signal: work.signal })
+  const image = await openImage(facts, work)
+  const stop = new AbortController()
+  const place = placeOf(engine, facts)
+  const view = createLiveView(image.layers.length, facts.name, createLiveLayer())
+  const batches = place ? watchUpper(place, stop.signal) : pollUpper(pollable(engine, facts.id), stop.signal)
+  const fed = feed(view, aligned(batches, place, image.layers.length), now)
+  return withLive(image, facts, {
+    view,
+    place,
+    async close() {
+      stop.abort()
+      await fed
+    },
+  })
+}
+
+interface Live {
+  view: Fed
+  place: UpperPlace | null
+  close(): Promise<void>
+}
+
+/** Where it can be read by us: an ordinary user's helper looks at its own containers, and at nobody else's. */
+function placeOf({ containers }: ContainerEngine, { overlay }: ContainerFacts): UpperPlace | null {
+  if (!containers.capabilities.local || overlay === null) return null
+  try {
+    for (const path of [overlay.upper, ...overlay.lower]) accessSync(path, constants.R_OK | constants.X_OK)
+    return overlay
+  } catch {
+    return null
+  }
+}
+
+function pollable({ containers }: ContainerEngine, id: string) {
+  return {
+    async changes(signal: AbortSignal) {
+      const found = await containers.changes(id, { signal })
+      return found.map(({ change, path }) => ({ change, path: Buffer.from(path.replace(/^\//, '')) }))
+    },
+    look: async () => null,
+  }
+}
+
+/** The helper counts directories from the top, Docker's `-init` included; layers count from the bottom. */
+async function* aligned(
+  batches: AsyncIterable<LiveBatch>,
+  place: UpperPlace | null,
+  layers: number,
+): AsyncGenerator<LiveBatch> {
+  const count = place?.lower.length ?? 0
+  for await (const batch of batches) {
+    for (const change of batch.changes) {
+      const layer = change.lower === null ? null : count - 1 - change.lower
+      change.lower = layer !== null && layer < layers ? layer : null
+    }
+    yield batch
+  }
+}
+
+async function feed(view: Fed, batches: AsyncIterable<LiveBatch>, now: () => number): Promise<void> {
+  try {
+    for await (const batch of batches) {
+      view.layer.apply(batch, now())
+      view.setEvery(batch.every)
+      if (batch.notices.length > 0) view.setNotice(batch.notices.at(-1)!)
+      view.fed()
+    }
+    view.setNotice('The container is gone: this is what its layer was.')
+  } catch (error) {
+    view.setNotice(asFault(error, 'The layer can not be watched any more').message)
+  }
+  view.fed()
+}
+
+function withLive(image: Image, facts: ContainerFacts, live: Live): Image {
+  const { view } = live
+  const step: Omit<Step, 'index'> = {
+    layer: view.number,
+    imageId: null,
+    created: null,
+    createdBy: 'live layer',
+    comment: null,
+    author: null,
+    emptyLayer: false,
+  }
+  const layer: LayerInfo = {
+    index: view.number,
+    diffId: '',
+    chainId: '',
+    digest: null,
+    mediaType: '',
+    compressed: null,
+    roughBytes: null,
+  }
+  const own = (number: number) => number === view.number
+  const read = (entry: number, options?: { start?: number; end?: number; signal?: AbortSignal }) =>
+    readLive(live, view.taken(), entry, options)
+  const opened = Object.assign(Object.create(image) as Image, {
+    reference: facts.name,
+    names: [facts.name],
+    live: view,
+    layers: [...image.layers, layer],
+    async indexLayer(number: number, work?: Work) {
+      if (!own(number)) return image.indexLayer(number, work)
+      await firstLook(view, work?.signal)
+      return view.take()
+    },
+    readFile: (number: number, entry: number, options?: { start?: number; end?: number; signal?: AbortSignal }) =>
+      own(number) ? read(entry, options) : image.readFile(number, entry, options),
+    async hashFiles(number: number, entries: Uint32Array, work?: Work) {
+      if (!own(number)) return image.hashFiles(number, entries, work)
+      const sums = new Uint32Array(entries.length)
+      for (const [at, entry] of entries.entries()) {
+        let sum = 0
+        for await (const chunk of read(entry, { ...(work?.signal && { signal: work.signal }) })) sum = crc32(chunk, sum)
+        sums[at] = sum
+      }
+      return sums
+    },
+    async close() {
+      await live.close()
+      await image.close()
+    },
+  } satisfies Partial<Image>)
+  // An engine's image may know more of its steps later.
+  const steps = () => [...image.steps, { ...step, index: image.steps.length + 1 }]
+  return Object.defineProperty(opened, 'steps', { get: steps })
+}
+
+async function firstLook(view: Fed, signal: AbortSignal | undefined): Promise<void> {
+  if (view.ready()) return
+  await new Promise<void>((resolve, reject) => {
+    const end = view.subscribe(() => {
+      end()
+      resolve()
+    })
+    signal?.addEventListener('abort', () => {
+      end()
+      reject(new Fault('Cancelled.', { exitCode: 130 }))
+    })
+  })
+}
+
+/** The entry is one of the index that was shown: the path counts, whatever the layer has become since. */
+function readLive(
+  { place, view }: Live,
+  index: LayerIndex,
+  entry: number,
+  options?: { start?: number; end?: number; signal?: AbortSignal },
+): AsyncIterable<Uint8Array> {
+  const { path, kind } = entryOf(index, entry)
+  if (place === null || kind !== Kind.file)
+    throw new Fault(`Files of the upper layer of ${safe(view.container)} can not be read from here.`, {
+      hint: 'Run strata where the container runs, as root or as whom it belongs to.',
+    })
+  return readUpper(place.upper, path, options)
+}

@@ -1,0 +1,84 @@
+/**
+ * An upper layer that can only be asked for, over an engine's API: `changes` again and again, less often the longer an
+ * answer takes, so that asking never costs the engine more than a twentieth of its time.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Kind } from '../layer/entry.ts'
+import type { LiveBatch, LiveChange } from '../runtime/upper-watch.ts'
+
+/** What a path is, where the engine can be asked; null where it is gone or can not be told. */
+export interface PolledPath {
+  kind: Kind
+  size: number
+  mode: number
+  /** Seconds since 1970. */
+  mtime: number
+}
+
+export interface Pollable {
+  /** Every path that is different, without the leading slash. */
+  changes(signal: AbortSignal): Promise<{ change: 'A' | 'C' | 'D'; path: Uint8Array }[]>
+  /** Looks at one path; asked for a bounded number of them a round. */
+  look(path: Uint8Array, signal: AbortSignal): Promise<PolledPath | null>
+}
+
+const LEAST = 1000
+const MOST = 30_000
+/** The share of the time that asking may take. */
+const SHARE = 20
+/** More paths are not looked at in one round: each is a call. */
+const LOOKS = 200
+
+/** Until the signal aborts. Throws what asking throws. */
+export async function* pollUpper({ changes, look }: Pollable, signal: AbortSignal): AsyncGenerator<LiveBatch> {
+  const known = new Map<string, LiveChange>()
+  while (!signal.aborted) {
+    const began = performance.now()
+    const found = await changes(signal)
+    const batch: LiveChange[] = []
+    const gone = new Set(known.keys())
+    let looks = 0
+    for (const { change, path } of found) {
+      const key = Buffer.from(path).toString('latin1')
+      gone.delete(key)
+      const before = known.get(key)
+      const wanted = change !== 'D' && looks < LOOKS && (before === undefined || before.kind !== Kind.dir)
+      if (wanted) looks++
+      const seen = wanted ? await look(path, signal) : null
+      const now = changeOf(change, path, seen ?? before ?? null)
+      if (before && same(before, now)) continue
+      now.written = before ? Math.max(0, (now.size ?? 0) - (before.size ?? 0)) : 0
+      known.set(key, now)
+      batch.push(now)
+    }
+    for (const key of gone) {
+      batch.push({ ...known.get(key)!, op: '-' })
+      known.delete(key)
+    }
+    const every = Math.min(MOST, Math.max(LEAST, (performance.now() - began) * SHARE))
+    yield { changes: batch, notices: [], every }
+    await sleep(every, undefined, { signal }).catch(() => {})
+  }
+}
+
+function changeOf(op: 'A' | 'C' | 'D', path: Uint8Array, seen: PolledPath | LiveChange | null): LiveChange {
+  return {
+    op,
+    path,
+    kind: seen?.kind ?? Kind.file,
+    size: seen?.size ?? null,
+    mode: seen?.mode ?? 0,
+    uid: 0,
+    gid: 0,
+    mtime: seen?.mtime ?? 0,
+    nsec: 0,
+    written: 0,
+    lower: null,
+    lowerSize: null,
+    reasons: [],
+  }
+}
+
+function same(a: LiveChange, b: LiveChange): boolean {
+  return a.op === b.op && a.kind === b.kind && a.size === b.size && a.mode === b.mode && a.mtime === b.mtime
+}
