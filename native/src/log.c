@@ -62,6 +62,7 @@ static void rotate(struct log *l) {
 static void write_lines(struct log *l, size_t length) {
   struct out *o = &l->lines;
   size_t at = 0;
+  if (length == 0) return;
   for (ssize_t wrote = 0; at < length && (wrote >= 0 || errno == EINTR);) {
     wrote = write(l->fd, o->data + at, length - at);
     if (wrote > 0) at += (size_t)wrote;
