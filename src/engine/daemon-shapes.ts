@@ -1,7 +1,7 @@
 /** What Docker and Podman answer about containers, read leniently into the records of `containers.ts`. */
 import * as z from 'zod'
 import type { Change, Container, ContainerFacts, ContainerState, Mount, Port } from './containers.ts'
-import { digestOf, flag, labels, lenient, most, number, text, texts } from './fields.ts'
+import { digestOf, flag, labels, lenient, most, nested, number, text, texts } from './fields.ts'
 
 /** `GET /containers/json` */
 export const containerListShape: z.ZodType<Container[]> = z
@@ -92,7 +92,7 @@ const config = z.object({
   Env: texts,
   User: text,
   WorkingDir: text,
-  Entrypoint: z.union([texts, z.string().transform(one => [one])]).catch([]),
+  Entrypoint: z.union([z.string().transform(one => [one]), texts]),
   Cmd: texts,
   Labels: labels,
 })
@@ -118,12 +118,12 @@ const inspected = z.object({
   Driver: text,
   SizeRw: count.nullable().catch(null),
   Mounts: records(mountItem),
-  State: z.unknown().transform(one => lenient(state, one)),
-  Config: z.unknown().transform(one => lenient(config, one)),
-  HostConfig: z.unknown().transform(one => lenient(hostConfig, one)),
+  State: nested(state),
+  Config: nested(config),
+  HostConfig: nested(hostConfig),
   NetworkSettings: z.object({ Networks: keyed, Ports: keyed }).catch({ Networks: {}, Ports: {} }),
   GraphDriver: z
-    .object({ Name: text, Data: z.unknown().transform(one => lenient(overlayData, one)) })
+    .object({ Name: text, Data: nested(overlayData) })
     .catch({ Name: '', Data: { UpperDir: '', WorkDir: '', LowerDir: '', MergedDir: '' } }),
 })
 
@@ -170,7 +170,7 @@ function facts(one: z.infer<typeof inspected>, raw: unknown): ContainerFacts {
     name: nameOf([one.Name], one.Id),
     image: Config.Image,
     imageId: one.Image === '' ? null : digestOf(one.Image),
-    command: [one.Path, ...one.Args].map(quoted).join(' '),
+    command: (one.Path === '' ? one.Args : [one.Path, ...one.Args]).map(quoted).join(' '),
     created: Math.max(0, Date.parse(one.Created) / 1000 || 0),
     state,
     status: State.Status,
@@ -312,5 +312,5 @@ function namesIn(record: Record<string, unknown>): string[] {
 
 /** As a shell would want it. */
 function quoted(argument: string): string {
-  return /^[^\s'"]+$/.test(argument) ? argument : `'${argument}'`
+  return /^[^\s'"\\]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`
 }

@@ -10,7 +10,7 @@ import type { Client } from './client.ts'
 import type { Stats } from './containers.ts'
 import { containerPath } from './daemon-actions.ts'
 import { jsonLines } from './daemon-lines.ts'
-import { lenient, most, text } from './fields.ts'
+import { lenient, most, nested, text } from './fields.ts'
 
 /** Samples until the signal, or until the container does not run. Throws a Fault when the connection is lost. */
 export async function* containerStats(
@@ -107,8 +107,8 @@ const blockItem = z.object({ op: text, value: amount })
 
 const dockerItem = z.object({
   read: text,
-  cpu_stats: z.unknown().transform(one => lenient(cpu, one)),
-  precpu_stats: z.unknown().transform(one => lenient(cpu, one)),
+  cpu_stats: nested(cpu),
+  precpu_stats: nested(cpu),
   memory_stats: z.object({ usage: amount, limit: amount, stats: object }).catch({ usage: 0, limit: 0, stats: {} }),
   networks: object,
   blkio_stats: z

@@ -25,7 +25,15 @@ export const labels = z
 
 /** A value that is no object at all reads as an empty one. */
 export function lenient<T>(shape: z.ZodType<T>, value: unknown): T {
-  return shape.parse(typeof value === 'object' && value !== null ? value : {})
+  return shape.parse(typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {})
+}
+
+/** A field that is an object of this shape, an empty one where it is anything else. */
+export function nested<T>(shape: z.ZodType<T>) {
+  return z
+    .unknown()
+    .optional()
+    .transform(value => lenient(shape, value))
 }
 
 /** Podman leaves the prefix out in places. */
