@@ -130,7 +130,8 @@ function toldBy(instructions: readonly Instruction[], reading: Reading) {
   return told
 }
 
-function runOf(state: RunState): RunConfig {
+/** The config that a state is. */
+export function runOf(state: RunState): RunConfig {
   const run = { ...state.run, labels: emptyRun().labels }
   for (const [name, value] of state.labels) run.labels[name] = value
   run.env = Array.from(state.env, ([name, value]) => `${name}=${value}`)

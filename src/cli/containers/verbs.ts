@@ -206,7 +206,10 @@ export const containerVerbs: readonly VerbData[] = [
     name: 'diff',
     values: '<CONTAINER>',
     about: 'what a container has added (A), changed (C) and deleted (D)',
-    flags: [['--json', 'JSON in place of text']],
+    flags: [
+      ['-f, --follow', 'and what it goes on changing'],
+      ['--json', 'JSON in place of text'],
+    ],
     load: async () => (await import('./diff.ts')).diff,
   },
   {

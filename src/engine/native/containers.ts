@@ -16,6 +16,7 @@ import {
   stopContainer,
   waitForEnd,
 } from '../../runtime/containers/stop.ts'
+import type { Places } from '../../runtime/places.ts'
 import type { Change, ContainerCapabilities, Containers } from '../containers.ts'
 import { factsOf, rowOf } from './facts.ts'
 import { makeContainer } from './make.ts'
@@ -182,18 +183,39 @@ export function nativeContainers(options: PrepareOptions): Containers {
       return changes
     },
 
-    async commit() {
-      throw new Fault('The native engine can not commit yet.')
+    async commit(id, spec = {}) {
+      const record = find(id)
+      const state = await stateOf(places, record.id)
+      const { commitContainer } = await import('./commit.ts')
+      const freeze = spec.pause !== false && state?.status === 'running'
+      if (freeze) await callHelper(places, ['pause', record.id])
+      try {
+        return await commitContainer(record, spec, options)
+      } finally {
+        if (freeze) await callHelper(places, ['resume', record.id])
+      }
     },
 
-    async copyOut() {
-      throw new Fault('The native engine can not copy out of containers yet.')
+    async copyOut(id, path) {
+      const record = find(id)
+      const { copyOut } = await import('./copies.ts')
+      return copyOut(places, record, await isUp(places, record), path)
     },
 
-    async copyIn() {
-      throw new Fault('The native engine can not copy into containers yet.')
+    async copyIn(id, path, tar, { signal } = {}) {
+      const record = find(id)
+      const { copyIn } = await import('./copies.ts')
+      await copyIn(places, record, await isUp(places, record), path, tar, signal)
     },
   }
+}
+
+/** Whether it has processes. */
+async function isUp(places: Places, record: ContainerRecord): Promise<boolean> {
+  const state = await stateOf(places, record.id)
+  if (state?.status === 'paused')
+    throw new Fault(`The container ${record.name} is paused.`, { hint: `strata unpause ${record.name}` })
+  return state?.status === 'running'
 }
 
 /** Of a container whose end nobody saw. */
