@@ -8,6 +8,7 @@ import { nativeImages, openStoreImage } from '../../src/engine/native/images.ts'
 import { loadImage } from '../../src/engine/native/load.ts'
 import { layerRoom } from '../../src/engine/native/room.ts'
 import { type Saved, saveDockerArchive, saveOciArchive, saveOciLayout } from '../../src/engine/native/save.ts'
+import { engineResolver } from '../../src/engine/resolve.ts'
 import { parseImageName } from '../../src/image/image-name.ts'
 import { type Places, placesOf } from '../../src/runtime/places.ts'
 import { storeFolder, workplace } from '../../src/runtime/store/folder.ts'
@@ -109,6 +110,21 @@ describe.each(settings)('%s', (engineName, start, builder) => {
     const ours = await stored(places)
     await expectSameImage(ours, await openClosed(await saved()))
     expect(ours.source).toBe('strata-store')
+  })
+
+  test('what it exports is the same image in the store', async () => {
+    const places = newStore()
+    const host = `unix://${engine.socket}`
+    const env = engineName === 'podman' ? { CONTAINER_HOST: host } : { DOCKER_HOST: host }
+    const nothing = { env, home: '/nonexistent', uid: 0, root: '/nonexistent' }
+    const exported = await openImage(image, {
+      engines: engineResolver(nothing, { stores: false }),
+      needContent: true,
+      cache: false,
+    })
+    onTestFinished(() => exported.close())
+    await load(exported, places)
+    await expectSameImage(await stored(places), await openClosed(await saved()))
   })
 
   test('takes back what we save, with the same id and name', async () => {

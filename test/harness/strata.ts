@@ -54,6 +54,7 @@ function surroundings(home: string): NodeJS.ProcessEnv {
     HOME: home,
     XDG_CACHE_HOME: join(home, '.cache'),
     XDG_RUNTIME_DIR: home,
+    STRATA_ROOT: join(home, 'strata'),
     LC_ALL: 'C.UTF-8',
     TZ: 'UTC',
   }

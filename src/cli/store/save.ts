@@ -2,10 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { createWriteStream, lstatSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import process from 'node:process'
-import type { Writable } from 'node:stream'
+import { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { Fault, reasonOf } from '../../base/errors.ts'
+import { Fault, isAbort, reasonOf } from '../../base/errors.ts'
 import type { Work } from '../../base/progress.ts'
 import { safe } from '../../base/text.ts'
 import { nativeImages } from '../../engine/native/images.ts'
@@ -43,7 +42,7 @@ export async function save(io: Io, names: string[], options: Options): Promise<n
     if (format === 'oci') await saveOciLayout(saved, output!, how)
     else {
       const write = format === 'oci-archive' ? saveOciArchive : saveDockerArchive
-      await intoFile(output, stream => write(saved, stream, how))
+      await intoFile(io, output, stream => write(saved, stream, how))
     }
     return 0
   } finally {
@@ -93,24 +92,30 @@ function merged(all: readonly Saved[]): Saved[] {
   return [...images.values()]
 }
 
+function standardOutput({ out }: Io): Writable {
+  return new Writable({
+    highWaterMark: 1 << 20,
+    write: (chunk, _, done) => void out.writeBytes(chunk).then(() => done(), done),
+  })
+}
+
 /** A file comes into being whole, in place of what was there; into anything else it is written as it comes. */
-async function intoFile(output: string | undefined, write: (to: Writable) => Promise<void>): Promise<void> {
-  const there = output === undefined ? undefined : lstatSync(output, { throwIfNoEntry: false })
-  if (output === undefined || (there && !there.isFile())) {
-    const to = output === undefined ? process.stdout : createWriteStream(output)
-    await write(to)
-    if (to !== process.stdout) await finished(to.end())
-    return
-  }
-  const unfinished = `${output}.${randomBytes(6).toString('hex')}`
+async function intoFile(io: Io, output: string | undefined, write: (to: Writable) => Promise<void>): Promise<void> {
+  if (output === undefined || output === '-') return writeAll(standardOutput(io), write)
+  const there = lstatSync(output, { throwIfNoEntry: false })
+  const unfinished = there && !there.isFile() ? null : `${output}.${randomBytes(6).toString('hex')}`
   try {
-    const to = createWriteStream(unfinished, { flags: 'wx', flush: true })
-    await write(to)
-    await finished(to.end())
+    if (unfinished === null) return await writeAll(createWriteStream(output), write)
+    await writeAll(createWriteStream(unfinished, { flags: 'wx', flush: true }), write)
     renameSync(unfinished, output)
   } catch (error) {
-    rmSync(unfinished, { force: true })
-    if (error instanceof Fault || (error as { name?: unknown }).name === 'AbortError') throw error
+    if (unfinished !== null) rmSync(unfinished, { force: true })
+    if (error instanceof Fault || isAbort(error)) throw error
     throw new Fault(`${safe(output)} can not be written: ${reasonOf(error)}.`, { cause: error })
   }
+}
+
+async function writeAll(to: Writable, write: (to: Writable) => Promise<void>): Promise<void> {
+  await write(to)
+  await finished(to.end())
 }

@@ -1,6 +1,6 @@
 /** Images of the native store as archives that other tools take: docker-archive, OCI layouts in a tar or in a directory. */
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream, mkdirSync } from 'node:fs'
+import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
@@ -43,8 +43,10 @@ export function saveOciArchive(saved: readonly Saved[], to: Writable, options: S
   return writeTar(ociMembers(saved), to, createdOf(saved), options)
 }
 
-/** The same as files of a directory, which is made. */
+/** The same as files of a directory, which is made. @throws Fault when there is something in it. */
 export async function saveOciLayout(saved: readonly Saved[], directory: string, options: SaveOptions): Promise<void> {
+  if (existsSync(directory) && readdirSync(directory).length > 0)
+    throw new Fault(`${safe(directory)} is not empty.`, { hint: 'A layout is written into a directory of its own.' })
   for await (const member of ociMembers(saved)) {
     const path = join(directory, member.path)
     try {
@@ -150,7 +152,9 @@ async function writeTar(
       throw error
     }
   }
-  await Promise.all([fill(), written])
+  // What became of the tar is what the writer was told, and what the reader did.
+  const [filled, taken] = await Promise.allSettled([fill(), written])
+  for (const one of [taken, filled]) if (one.status === 'rejected') throw one.reason
 }
 
 /** @throws Fault when a blob is not what its name says: the disk has changed it. */

@@ -5,7 +5,7 @@
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import * as z from 'zod'
@@ -66,7 +66,7 @@ export async function unpackIntoStore(
   const tar = hashing(layer.tar(signal), done => onProgress?.({ done, total: null }))
   try {
     const input = Readable.from(tar.chunks, { objectMode: false, highWaterMark: 1 << 20 })
-    const below = { lower: layer.lower, ...(signal ? { signal } : {}) }
+    const below = { lower: layer.lower, ...roomFor(path), ...(signal ? { signal } : {}) }
     const { bytes, entries } = await unpackLayer(input, join(into, 'diff'), below)
     const diffId = await tar.digest()
     if (diffId !== layer.diffId) {
@@ -99,6 +99,17 @@ export async function makeSure(folder: StoreFolder, chainIds: readonly Digest[])
 
 /** Marks a layer whose files are on the disk. */
 const sure = 'on-disk'
+
+/** Room that is left to others on the disk, whatever a layer claims to need: this much, or a twentieth of it. */
+const reserve = 512 << 20
+
+/** As much as a layer may take. */
+function roomFor(path: string): { maxBytes: number; maxEntries: number } {
+  const { bavail, blocks, bsize, ffree, files } = statfsSync(path)
+  const maxBytes = Math.max(0, bavail * bsize - Math.min(reserve, (blocks * bsize) / 20))
+  // File systems that make inodes as they are needed count none.
+  return { maxBytes: Math.floor(maxBytes), maxEntries: files > 0 ? ffree : Number.MAX_SAFE_INTEGER }
+}
 
 /** Brings a finished layer to its place, unless another Strata was first. */
 async function settle(folder: StoreFolder, made: string, chainId: Digest): Promise<string> {
