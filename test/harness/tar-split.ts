@@ -7,8 +7,8 @@ import { gzipSync } from 'node:zlib'
 
 const BLOCK = 512
 
-/** The lines, not compressed. Sizes and PAX sizes are read; sparse files are not for it. */
-export function tarSplitLines(tar: Uint8Array): string {
+/** The lines, not compressed. Sizes and PAX sizes are read; sparse files are not for it. `sum`: of a body, base64. */
+export function tarSplitLines(tar: Uint8Array, sum = crc64): string {
   const lines: string[] = []
   const bytes = Buffer.from(tar)
   const segment = (from: number, to: number) =>
@@ -29,7 +29,7 @@ export function tarSplitLines(tar: Uint8Array): string {
     const stored = '123456'.includes(flag) ? 0 : (paxSize ?? size)
     paxSize = null
     segment(from, at)
-    lines.push(fileLine(nameOf(block), bytes.subarray(at, at + stored), lines.length))
+    lines.push(fileLine(nameOf(block), bytes.subarray(at, at + stored), lines.length, sum))
     from = at + stored
     at += padded(stored)
   }
@@ -38,16 +38,16 @@ export function tarSplitLines(tar: Uint8Array): string {
 }
 
 /** As it lies in a store. */
-export function tarSplit(tar: Uint8Array): Uint8Array {
-  return gzipSync(tarSplitLines(tar))
+export function tarSplit(tar: Uint8Array, sum = crc64): Uint8Array {
+  return gzipSync(tarSplitLines(tar, sum))
 }
 
 /** Go leaves out what is empty, and keeps names that are no UTF-8 in base64. */
-function fileLine(name: Buffer, body: Buffer, position: number): string {
+function fileLine(name: Buffer, body: Buffer, position: number, sum: typeof crc64): string {
   const text = name.toString('utf8')
   const named = Buffer.from(text).equals(name) ? { name: text } : { name_raw: name.toString('base64') }
   const size = body.length > 0 ? { size: body.length } : {}
-  return JSON.stringify({ type: 1, ...named, ...size, payload: body.length > 0 ? crc64(body) : null, position })
+  return JSON.stringify({ type: 1, ...named, ...size, payload: body.length > 0 ? sum(body) : null, position })
 }
 
 /** CRC-64/GO-ISO, bit by bit, big-endian in base64. */
