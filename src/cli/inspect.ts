@@ -1,4 +1,5 @@
-/** `strata inspect`: what an image says of itself, and what it starts with as of a step. Always JSON. */
+/** `strata inspect`: what an image says of itself, and what it starts with as of a step; or what a container is. Always JSON. */
+import { Fault } from '../base/errors.ts'
 import { formatPlatform } from '../image/platform.ts'
 import { configAsOf } from '../image/replay.ts'
 import type { LayerInfo, OtherManifest } from '../source/types.ts'
@@ -9,6 +10,23 @@ import { withImage } from './target.ts'
 import { jsonPath } from './text.ts'
 
 export async function inspect(io: Io, [text]: string[], options: Options): Promise<number> {
+  const { inspectContainer } = await import('./containers/inspect.ts')
+  if (options.type === 'container') return (await inspectContainer(io, text, options, 'anywhere')) ?? 1
+  if (options.type !== 'image') {
+    const found = await inspectContainer(io, text, options, 'here')
+    if (found !== null) return found
+  }
+  try {
+    return await inspectImage(io, text, options)
+  } catch (error) {
+    const isNone = options.type === undefined && error instanceof Fault && /^There is no image/.test(error.message)
+    const found = isNone ? await inspectContainer(io, text, options, 'elsewhere') : null
+    if (found === null) throw error
+    return found
+  }
+}
+
+function inspectImage(io: Io, text: string, options: Options): Promise<number> {
   return withImage(io, { text, options }, async ({ image, step, top }) => {
     const { run } = configAsOf(image.config, image.steps, step?.index ?? image.steps.length)
     await writeObject(io.out, {

@@ -87,7 +87,11 @@ function describe(io: Io, done: (code: number) => void): Command {
     async () => (await import('./blame.ts')).blame,
   )
   verb('images', 'the images of this machine', async () => (await import('./images.ts')).images)
-  verb('inspect <REF>', 'what an image says of itself, as JSON', async () => (await import('./inspect.ts')).inspect)
+  verb(
+    'inspect <REF|CONTAINER>',
+    'what an image or a container says of itself, as JSON',
+    async () => (await import('./inspect.ts')).inspect,
+  ).option('--type <KIND>', 'image or container, where both have the name')
   verb(
     'dockerfile <REF>',
     'the Dockerfile that the history tells of',
