@@ -26,6 +26,10 @@ export interface TestEngine {
   cli(...args: string[]): Promise<string>
   /** The same with more environment. */
   cliWith(env: NodeJS.ProcessEnv, ...args: string[]): Promise<string>
+  /** Kills the daemon alone, as a crash does: what it made stays. */
+  crash(): Promise<void>
+  /** Starts it again at the same place. */
+  again(): Promise<void>
   /** Ends it and removes everything that it made. */
   stop(): Promise<void>
 }
@@ -170,8 +174,11 @@ async function start(options: StartOptions): Promise<TestEngine> {
   const [program, args] = root
     ? enter(root, scratch.path, options.program, options.args)
     : [options.program, options.args]
-  const failed = daemon(scratch, program, args, env, log, pidFile, cwd)
-  await ready(scratch, failed, log, () => answers({ socketPath: socket, path: '/_ping' }))
+  const begin = async () => {
+    const failed = daemon(scratch, program, args, env, log, pidFile, cwd)
+    await ready(scratch, failed, log, () => answers({ socketPath: socket, path: '/_ping' }))
+  }
+  await begin()
   const pid = () => readFileSync(join(scratch.path, pidFile ?? 'docker.pid'), 'utf8').trim()
   const inside = () => (root ? ['nsenter', '--target', pid(), '--mount', '--root', '--wd', ...client] : client)
   const run = (more: NodeJS.ProcessEnv, args: string[]) => {
@@ -185,6 +192,12 @@ async function start(options: StartOptions): Promise<TestEngine> {
     env,
     cli: (...args) => run({}, args),
     cliWith: (more, ...args) => run(more, args),
+    async crash() {
+      const number = Number(pid())
+      process.kill(number, 'SIGKILL')
+      await until(() => !existsSync(`/proc/${number}`) || readFileSync(`/proc/${number}/stat`, 'utf8').includes(') Z '))
+    },
+    again: begin,
     stop: scratch.close,
   }
 }
