@@ -65,8 +65,17 @@ static int oom_score(const struct spec *s, struct err *e) {
   return errno == EACCES || errno == EPERM ? 0 : err_set(e, errno, "set oom_score_adj"); /* only root may lower it */
 }
 
+/** Layers that were laid outside, on any directory that there is; what it was is not seen again. */
+static int attach_layers(int layers, struct err *e) {
+  static const char *const places[] = {"/tmp", "/mnt", "/var"};
+  OWN_FD place = -1;
+  for (int i = 0; i < 3 && place < 0; i++) place = open(places[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return place < 0 || sys_move_mount(layers, place) < 0 ? err_set(e, errno, "attach the layers") : layers;
+}
+
 static int open_root(const struct child *c, const struct mount_sources *sources, struct err *e) {
   const struct spec *s = c->spec;
+  if (c->layers >= 0) return attach_layers(c->layers, e);
   if (s->root == NULL) return overlay_mount(s, c->user, sources, e);
   struct mount_attr_ attr = {.set = ATTR_NODEV};
   OWN_FD place = open(s->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -110,8 +119,8 @@ static int build(struct child *c, int *peer, struct err *e) {
 
 int child_main(struct child *c) {
   struct err e = {.status = ERR_SETUP};
-  int peer = -1, fd;
-  if (sync_receive(c->sync, &e, &fd) != SYNC_GO) return ERR_SETUP; /* the helper could not write our maps and says so itself */
+  int peer = -1;
+  if (sync_receive(c->sync, &e, &c->layers) != SYNC_GO) return ERR_SETUP; /* the helper could not write our maps and says so itself */
   e = (struct err){.status = ERR_SETUP};
   if (build(c, &peer, &e) < 0) {
     sync_send(c->sync, SYNC_ERROR, &e, -1);

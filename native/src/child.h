@@ -6,6 +6,7 @@
 struct child {
   struct spec *spec;
   const char *id;
+  int layers;      /* of a user namespace that root made: the mounted layers, handed over by the helper; else -1 */
   int sync;        /* our end of the socket pair */
   bool user;       /* in a new user namespace */
   bool waits;      /* the command waits until it is told to start */

@@ -85,10 +85,19 @@ int idmaps_of_caller(struct idmaps *maps, struct err *e) {
   return 0;
 }
 
-bool idmap_has(const struct idmap *map, uint32_t inside) {
-  for (int i = 0; i < map->count; i++)
-    if (inside >= map->ranges[i].inside && inside - map->ranges[i].inside < map->ranges[i].count) return true;
+bool idmap_outside(const struct idmap *map, uint32_t inside, uint32_t *outside) {
+  for (int i = 0; i < map->count; i++) {
+    const struct idrange *r = &map->ranges[i];
+    if (inside < r->inside || inside - r->inside >= r->count) continue;
+    *outside = r->outside + (inside - r->inside);
+    return true;
+  }
   return false;
+}
+
+bool idmap_has(const struct idmap *map, uint32_t inside) {
+  uint32_t ignored;
+  return idmap_outside(map, inside, &ignored);
 }
 
 static int write_proc(pid_t pid, const char *name, const char *text, struct err *e) {

@@ -30,6 +30,9 @@ int idmaps_of_caller(struct idmaps *maps, struct err *e);
 /** Gives `pid` (a process in a new user namespace that waits) its maps. Needs newuidmap and newgidmap for more than one id unless root. */
 int idmaps_write(const struct idmaps *maps, pid_t pid, struct err *e);
 
+/** The outside id of an inside one; false when there is none. */
+bool idmap_outside(const struct idmap *map, uint32_t inside, uint32_t *outside);
+
 bool idmap_has(const struct idmap *map, uint32_t inside);
 
 /** The absolute path of newuidmap or newgidmap, NULL when it is not installed. */

@@ -12,6 +12,7 @@
 
 #include "child.h"
 #include "files.h"
+#include "overlay.h"
 #include "own.h"
 #include "spawn.h"
 #include "sync.h"
@@ -27,8 +28,6 @@ static int absolute_root(struct launch *l, struct err *e) {
 }
 
 static int choose_maps(struct spec *s, struct err *e) {
-  if (s->has_maps && geteuid() == 0 && s->root == NULL)
-    return err_set(e, 0, "config: layers in a user namespace that root makes: their owners and marks would be wrong; give root.path");
   if (s->has_maps) return 0;
   if (geteuid() != 0) {
     s->namespaces |= CLONE_NEWUSER;
@@ -93,7 +92,11 @@ int launch_spawn(struct launch *l, const struct launch_options *o, struct err *e
 }
 
 int launch_build(struct launch *l, const struct launch_options *o, struct err *e) {
-  if (sync_send(l->sync, SYNC_GO, NULL, -1) < 0) return err_set(e, errno, "let the container's first process go on");
+  /* Root may have layers' owners shifted into a user namespace; nobody inside may. */
+  bool shifted = l->spec.root == NULL && geteuid() == 0 && (l->spec.namespaces & CLONE_NEWUSER);
+  OWN_FD layers = shifted ? overlay_mount_shifted(&l->spec, l->pid, e) : -1;
+  if (shifted && layers < 0) return -1;
+  if (sync_send(l->sync, SYNC_GO, NULL, layers) < 0) return err_set(e, errno, "let the container's first process go on");
   for (bool ready = false;;) {
     struct err said;
     int fd;

@@ -7,18 +7,28 @@
  */
 #include "overlay.h"
 
+#include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "own.h"
 #include "rootfs.h"
+#include "sync.h"
 #include "sys.h"
+
+enum { SECURE_NO_SETUID_FIXUP = 1 << 2 };
 
 struct layers {
   int fds[MAX_LAYERS + 1]; /* lower, top first, then our own */
   int count, upper, work;
+  int users; /* the user namespace in which the layers' ids are to count, -1: they are as they are */
 };
 
 static void release(struct layers *l) {
@@ -30,6 +40,40 @@ static void release(struct layers *l) {
 static int directory(const char *path, const char *what, struct err *e) {
   int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
   return fd < 0 ? err_set(e, errno, "%s %s", what, path) : fd;
+}
+
+static int set_users(int tree, int users, struct err *e) {
+  struct mount_attr_ attr = {.set = ATTR_IDMAP, .userns_fd = (uint64_t)users};
+  return users >= 0 && sys_mount_setattr(tree, 0, &attr) < 0 ? err_set(e, errno, "shift the owners of a layer into the user namespace") : 0;
+}
+
+/** A directory becomes a mount of itself in which the ids that are stored stand for those of a user namespace. */
+static int shift(int *fd, int users, struct err *e) {
+  if (users < 0) return 0;
+  OWN_FD tree = sys_open_tree(*fd, "", OPEN_TREE_CLONE_ | OPEN_TREE_CLOEXEC_ | AT_EMPTY_PATH);
+  if (tree < 0) return err_set(e, errno, "mount a layer");
+  if (set_users(tree, users, e) < 0) return -1;
+  if (sys_move_mount(tree, *fd) < 0) return err_set(e, errno, "mount a layer");
+  close(*fd);
+  *fd = own_give(&tree);
+  return 0;
+}
+
+/** Overlayfs wants both on one mount: that of the directory which both are in. */
+static int open_upper(struct layers *l, const struct spec *s, struct err *e) {
+  if (l->users < 0)
+    return (l->upper = directory(s->upper, "upper directory", e)) < 0 || (l->work = directory(s->work, "work directory", e)) < 0 ? -1 : 0;
+  const char *upper = strrchr(s->upper, '/'), *work = strrchr(s->work, '/');
+  size_t length = (size_t)(upper - s->upper);
+  if (length != (size_t)(work - s->work) || strncmp(s->upper, s->work, length) != 0)
+    return err_set(e, 0, "config: with a user namespace strata.overlay.upper and work must lie in one directory");
+  char above[PATH_MAX];
+  if (snprintf(above, sizeof above, "%.*s/", (int)length, s->upper) >= (int)sizeof above) return err_set(e, ENAMETOOLONG, "strata.overlay.upper");
+  OWN_FD both = directory(above, "directory", e);
+  if (both < 0 || shift(&both, l->users, e) < 0) return -1;
+  l->upper = openat(both, upper + 1, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  l->work = openat(both, work + 1, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  return l->upper < 0 || l->work < 0 ? err_set(e, errno, "upper directory %s", s->upper) : 0;
 }
 
 static int add(struct layers *l, int fd) {
@@ -44,17 +88,16 @@ static int add_places(struct layers *l, const struct spec *s, const struct mount
       sys_fsconfig(fs, FSCONFIG_CREATE, NULL, NULL, 0) < 0)
     return err_set(e, errno, "make the layer of mount points");
   OWN_FD places = sys_fsmount(fs, 0);
-  if (places < 0 || sys_move_mount(places, l->fds[0]) < 0) return err_set(e, errno, "attach the layer of mount points");
-  if (mounts_make_places(places, s, sources, e) < 0) return -1;
+  if (places < 0) return err_set(e, errno, "make the layer of mount points");
+  if (mounts_make_places(places, s, sources, e) < 0 || set_users(places, l->users, e) < 0) return -1;
+  if (sys_move_mount(places, l->fds[0]) < 0) return err_set(e, errno, "attach the layer of mount points");
   return add(l, own_give(&places));
 }
 
 static int open_layers(struct layers *l, const struct spec *s, const struct mount_sources *sources, struct err *e) {
   for (uint32_t i = 0; i < s->lower.count; i++)
-    if (add(l, directory(s->lower.items[i], "layer", e)) < 0) return -1;
-  if (s->upper != NULL) {
-    if ((l->upper = directory(s->upper, "upper directory", e)) < 0 || (l->work = directory(s->work, "work directory", e)) < 0) return -1;
-  }
+    if (add(l, directory(s->lower.items[i], "layer", e)) < 0 || shift(&l->fds[i], l->users, e) < 0) return -1;
+  if (s->upper != NULL && open_upper(l, s, e) < 0) return -1;
   /* The kernel takes 500; the lowest place is ours only where there is room for it. */
   return l->count < MAX_LAYERS ? (add_places(l, s, sources, e) < 0 ? -1 : 0) : 0;
 }
@@ -116,7 +159,7 @@ static int mount_by_string(const struct layers *l, const struct spec *s, bool us
 }
 
 int overlay_mount(const struct spec *s, bool user, const struct mount_sources *sources, struct err *e) {
-  struct layers l = {.upper = -1, .work = -1};
+  struct layers l = {.upper = -1, .work = -1, .users = -1};
   int mounted = -1;
   if (open_layers(&l, s, sources, e) == 0) {
     mounted = s->classic_mount ? -2 : mount_by_context(&l, s, user, e);
@@ -129,4 +172,51 @@ int overlay_mount(const struct spec *s, bool user, const struct mount_sources *s
   }
   release(&l);
   return mounted;
+}
+
+/** What overlayfs makes on behalf of whoever mounted it must have an owner that the shifted directories know: the namespace's root. */
+static int become_their_root(const struct idmaps *maps, struct err *e) {
+  uint32_t uid, gid;
+  if (!idmap_outside(&maps->uid, 0, &uid) || !idmap_outside(&maps->gid, 0, &gid)) return err_set(e, 0, "config: the user namespace has no root: nobody is mapped to 0");
+  if (prctl(PR_SET_SECUREBITS, SECURE_NO_SETUID_FIXUP) < 0) return err_set(e, errno, "keep capabilities");
+  setfsgid(gid);
+  setfsuid(uid);
+  return 0;
+}
+
+/** In a mount namespace that nobody else sees and that ends with this process. */
+static int mount_shifted(const struct spec *s, int users, struct err *e) {
+  struct layers l = {.upper = -1, .work = -1, .users = users};
+  struct mount_sources sources;
+  int mounted = -1;
+  if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) return err_set(e, errno, "make a mount namespace");
+  if (mounts_open(s, false, &sources, e) == 0 && open_layers(&l, s, &sources, e) == 0 && become_their_root(&s->maps, e) == 0)
+    mounted = mount_by_context(&l, s, false, e);
+  mounts_close(&sources);
+  release(&l);
+  return mounted == -2 ? err_set(e, 0, "this kernel can not lay layers whose owners are shifted") : mounted;
+}
+
+static int send_shifted(const struct spec *s, int users, int socket) {
+  struct err e = {.status = ERR_SETUP};
+  OWN_FD mounted = mount_shifted(s, users, &e);
+  return sync_send(socket, mounted < 0 ? SYNC_ERROR : SYNC_READY, &e, mounted) < 0 ? ERR_SETUP : 0;
+}
+
+int overlay_mount_shifted(const struct spec *s, pid_t pid, struct err *e) {
+  struct err said = {0};
+  char path[48];
+  int ends[2], mounted = -1;
+  snprintf(path, sizeof path, "/proc/%d/ns/user", (int)pid);
+  OWN_FD users = open(path, O_RDONLY | O_CLOEXEC);
+  if (users < 0) return err_set(e, errno, "open %s", path);
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return err_set(e, errno, "socketpair");
+  pid_t child = fork();
+  if (child == 0) _exit(send_shifted(s, users, ends[1]));
+  close(ends[1]);
+  enum sync_kind kind = child < 0 ? SYNC_END : sync_receive(ends[0], &said, &mounted);
+  close(ends[0]);
+  while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR) continue;
+  if (kind == SYNC_ERROR) return *e = said, -1;
+  return mounted < 0 ? err_set(e, 0, "the layers could not be mounted") : mounted;
 }

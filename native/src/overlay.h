@@ -10,4 +10,10 @@
  */
 int overlay_mount(const struct spec *s, bool user, const struct mount_sources *sources, struct err *e);
 
+/**
+ * The same outside of a container, for `pid` in a new user namespace that root made: the ids that are stored in the layers
+ * and in the upper directory are those that it has inside (idmapped mounts). Attached nowhere.
+ */
+int overlay_mount_shifted(const struct spec *s, pid_t pid, struct err *e);
+
 #endif

@@ -40,6 +40,7 @@ enum { FSCONFIG_FLAG = 0, FSCONFIG_STRING = 1, FSCONFIG_FD = 5, FSCONFIG_CREATE 
 #define ATTR_NOATIME 0x10u
 #define ATTR_STRICTATIME 0x20u
 #define ATTR_NODIRATIME 0x80u
+#define ATTR_IDMAP 0x00100000u
 
 struct open_how_ {
   uint64_t flags, mode, resolve;
