@@ -22,6 +22,7 @@
 #include "rootfs.h"
 #include "sync.h"
 #include "sys.h"
+#include "sysctl.h"
 
 /** In a new user namespace the ids that we have are nobody's until we take some of ours. */
 static int become_root(const struct child *c, struct err *e) {
@@ -110,7 +111,7 @@ static int furnish(struct child *c, int root, const struct mount_sources *source
 static int build(struct child *c, int *peer, struct err *e) {
   const struct spec *s = c->spec;
   struct mount_sources sources;
-  if (become_root(c, e) < 0 || cgroup_namespace(s, e) < 0 || own_mounts(s, e) < 0 || names(s, e) < 0 || loopback(s, e) < 0 || oom_score(s, e) < 0) return -1;
+  if (become_root(c, e) < 0 || cgroup_namespace(s, e) < 0 || own_mounts(s, e) < 0 || names(s, e) < 0 || loopback(s, e) < 0 || sysctl_set(s, e) < 0 || oom_score(s, e) < 0) return -1;
   OWN_FD root = mounts_open(s, c->user, &sources, e) < 0 ? -1 : open_root(c, &sources, e);
   int result = root < 0 ? -1 : furnish(c, root, &sources, peer, e);
   mounts_close(&sources);

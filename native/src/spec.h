@@ -52,6 +52,7 @@ struct spec {
   struct mount_spec mounts[MAX_MOUNTS];
   int mount_count;
   struct list masked, read_only;
+  const struct json *sysctl;     /* an object of strings, or NULL */
   const char *cgroups_path;      /* NULL: ours to choose */
   struct resources resources;
   bool unconfined;               /* no seccomp filter; asked for by `strata.seccomp: "none"` */

@@ -5,6 +5,7 @@
 
 #include "spec.h"
 #include "sys.h"
+#include "sysctl.h"
 
 /** Docker's lists: what a container must not read, and what it may read but not write. */
 static const char *const masked[] = {"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
@@ -59,10 +60,35 @@ static int read_map(struct idmap *map, const struct pick *p, const char *key) {
   return 0;
 }
 
+/** Nodes that every container has. Another one would need a file system on which devices are live. */
+static int check_devices(const struct pick *p) {
+  static const char *const there[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/console", "/dev/ptmx"};
+  const struct json *array;
+  if (pick_array(p, "devices", &array) < 0) return -1;
+  for (const struct json *m = array == NULL ? NULL : json_first(p->d, array); m != NULL; m = json_next(p->d, m)) {
+    struct pick one = {.d = p->d, .object = m, .name = "linux.devices[]", .e = p->e};
+    const char *path = "";
+    if (pick_text(&one, "path", &path) < 0) return -1;
+    size_t at = 0;
+    while (at < sizeof there / sizeof there[0] && strcmp(there[at], path) != 0) at++;
+    if (at == sizeof there / sizeof there[0])
+      return err_set(p->e, 0, "config: linux.devices: %.200s can not be had: devices are live only as null, zero, full, random, urandom and tty in /dev", path);
+  }
+  return 0;
+}
+
+static int read_sysctl(struct spec *s, const struct pick *p) {
+  struct pick object;
+  if (pick_object(p, "sysctl", "linux.sysctl", &object) < 0) return -1;
+  s->sysctl = object.object;
+  return sysctl_check(s, p->e);
+}
+
 int spec_read_linux(struct spec *s, const struct pick *root, struct err *e) {
   struct pick p;
   if (pick_object(root, "linux", "linux", &p) < 0 || read_namespaces(s, &p) < 0) return -1;
   if (pick_text(&p, "cgroupsPath", &s->cgroups_path) < 0 || spec_read_resources(&s->resources, &p) < 0) return -1;
+  if (check_devices(&p) < 0 || read_sysctl(s, &p) < 0) return -1;
   if (read_map(&s->maps.uid, &p, "uidMappings") < 0 || read_map(&s->maps.gid, &p, "gidMappings") < 0) return -1;
   s->has_maps = s->maps.uid.count > 0 && s->maps.gid.count > 0;
   if (s->has_maps) s->namespaces |= CLONE_NEWUSER;
