@@ -67,7 +67,9 @@ export async function unpackIntoStore(
   try {
     const input = Readable.from(tar.chunks, { objectMode: false, highWaterMark: 1 << 20 })
     const below = { lower: layer.lower, ...roomFor(path), ...(signal ? { signal } : {}) }
-    const { bytes, entries } = await unpackLayer(input, join(into, 'diff'), below)
+    const { bytes, entries } = await unpackLayer(input, join(into, 'diff'), below).catch(error => {
+      throw named(error, layer.diffId)
+    })
     const diffId = await tar.digest()
     if (diffId !== layer.diffId) {
       throw new Fault(`The layer ${shortDigest(layer.diffId)} is not what its image says: its diffID is ${diffId}.`)
@@ -99,6 +101,15 @@ export async function makeSure(folder: StoreFolder, chainIds: readonly Digest[])
 
 /** Marks a layer whose files are on the disk. */
 const sure = 'on-disk'
+
+/** The helper knows no layers: it says only where in a tar it came to a stop. */
+function named(error: unknown, diffId: Digest): unknown {
+  if (!(error instanceof Fault) || error.exitCode === 130) return error
+  const { message, hint } = error
+  const what = `${message.slice(0, 1).toLowerCase()}${message.slice(1)}`
+  const told = `The layer ${shortDigest(diffId)} can not be unpacked: ${what}`
+  return new Fault(told, { cause: error, ...(hint === undefined ? {} : { hint }) })
+}
 
 /** Room that is left to others on the disk, whatever a layer claims to need: this much, or a twentieth of it. */
 const reserve = 512 << 20
