@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -28,6 +29,7 @@ struct attached {
   struct inbox in;
   struct outbox out;
   struct terminal ours;
+  bool gone[3]; /* nobody reads our standard output, our standard error */
   bool terminal, streams, reading, replaying; /* terminal: the container's; streams: the monitor has its standard streams */
 };
 
@@ -46,17 +48,32 @@ static void hello(struct attached *a, const struct frame *f) {
   say_size(a);
 }
 
-/** Our own reader may be slow: then we are, and the monitor decides what becomes of us. One that is gone is no reason to go. */
-static void show(int to, const char *bytes, size_t length) {
-  for (size_t at = 0; at < length;) {
-    ssize_t wrote = write(to, bytes + at, length - at);
-    if (wrote < 0 && errno == EAGAIN) {
-      struct pollfd ready = {to, POLLOUT, 0};
-      poll(&ready, 1, -1);
-    } else if (wrote < 0 && errno != EINTR) {
-      return;
-    }
+static void pass_signal(struct attached *a) {
+  struct signalfd_siginfo info;
+  if (read(a->signals, &info, sizeof info) != sizeof info) return;
+  if (info.ssi_signo == SIGWINCH) say_size(a);
+  else if (info.ssi_signo != SIGCHLD && info.ssi_signo != SIGPIPE && a->process >= 0) sys_pidfd_send_signal(a->process, (int)info.ssi_signo);
+}
+
+/** Whoever read us has gone (`run ... | head`): the command would have had this signal from the pipe, had it been its own. */
+static void reader_gone(struct attached *a, int to) {
+  a->gone[to] = true;
+  if (a->o->owns && a->process >= 0) sys_pidfd_send_signal(a->process, SIGPIPE);
+}
+
+/**
+ * Our own reader may be slow: then we are, and the monitor decides what becomes of us. Signals are passed on meanwhile;
+ * pieces of PIPE_BUF go into a pipe that is ready without waiting.
+ */
+static void show(struct attached *a, int to, const char *bytes, size_t length) {
+  for (size_t at = 0; at < length && !a->gone[to];) {
+    struct pollfd polled[2] = {{to, POLLOUT, 0}, {a->signals, POLLIN, 0}};
+    if (poll(polled, 2, -1) < 0) continue;
+    if (polled[1].revents != 0) pass_signal(a);
+    if (polled[0].revents == 0) continue;
+    ssize_t wrote = write(to, bytes + at, length - at < PIPE_BUF ? length - at : PIPE_BUF);
     if (wrote > 0) at += (size_t)wrote;
+    else if (wrote < 0 && errno != EINTR && errno != EAGAIN) reader_gone(a, to);
   }
 }
 
@@ -68,17 +85,10 @@ static int hear(struct attached *a, struct err *e) {
     if (f.type == 'h') hello(a, &f);
     else if (f.type == 'p') a->replaying = false;
     else if (f.type == 'x' && f.length == 4) return (int)frame_u32(f.bytes);
-    else if ((f.type == 'o' || f.type == 'e') && !a->replaying) show(f.type == 'o' ? 1 : 2, f.bytes, f.length);
+    else if ((f.type == 'o' || f.type == 'e') && !a->replaying) show(a, f.type == 'o' ? 1 : 2, f.bytes, f.length);
     else if (f.type == 'n') return contact_not_started(&f, e);
   }
   return found < 0 ? err_set(e, 0, "the monitor said nothing that makes sense") : GOING_ON;
-}
-
-static void pass_signal(struct attached *a) {
-  struct signalfd_siginfo info;
-  if (read(a->signals, &info, sizeof info) != sizeof info) return;
-  if (info.ssi_signo == SIGWINCH) say_size(a);
-  else if (info.ssi_signo != SIGCHLD && info.ssi_signo != SIGPIPE && a->process >= 0) sys_pidfd_send_signal(a->process, (int)info.ssi_signo);
 }
 
 /** What is typed; DETACHED when that was the sequence. */
@@ -89,7 +99,7 @@ static int read_keys(struct attached *a) {
   if (got < 0 && (errno == EINTR || errno == EAGAIN)) return GOING_ON;
   if (got <= 0) {
     a->reading = false;
-    if (a->o->ends_stdin) outbox_add(&a->out, 'c', NULL, 0);
+    if (a->o->ends_stdin || a->o->owns) outbox_add(&a->out, 'c', NULL, 0);
     return GOING_ON;
   }
   bool detach = a->terminal && keys_pass(&a->keys, typed, (size_t)got, passed, &count);

@@ -10,6 +10,7 @@ struct attach_options {
   bool no_stdin;
   bool replay;
   bool ends_stdin;      /* the end of our standard input is the end of the container's */
+  bool owns;            /* we ran it: that too, and who reads us reads the command */
 };
 
 /**

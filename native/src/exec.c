@@ -61,7 +61,7 @@ static int keep_company(struct execution *x, int sync, int status_pipe) {
   sigprocmask(SIG_SETMASK, &all, NULL);
   pid_t pid = spawn_namespaces(0, NULL, &command, &e);
   if (pid == 0) {
-    struct child c = {.spec = s, .id = x->o->id, .sync = sync, .user = (x->joining.namespaces & CLONE_NEWUSER) != 0, .argv = x->o->argv};
+    struct child c = {.spec = s, .id = x->o->id, .sync = sync, .user = (x->joining.namespaces & CLONE_NEWUSER) != 0, .argv = x->o->argv, .outlives = true};
     _exit(payload_exec(&c, peer));
   }
   if (pid < 0 || sync_send(sync, SYNC_PROCESS, NULL, command) < 0 || init_drop(s, &e) < 0) return fail(sync, &e);

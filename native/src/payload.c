@@ -169,6 +169,8 @@ int payload_exec(struct child *c, int peer) {
   char home[256], home_entry[300];
   if (prepare(c, peer, home, &e) == 0 && environment(c->spec, home, home_entry, &env, &e) == 0) {
     signals_as_new();
+    /* After the identity, which takes it back. Where we are pid 1 ourselves nobody else keeps this promise. */
+    if (!c->outlives && !c->spec->init) prctl(PR_SET_PDEATHSIG, SIGKILL);
     sync_send(c->sync, SYNC_READY, NULL, -1);
     if (c->waits && !told_to_start(c->sync)) _exit(ERR_SETUP);
     if (copy_is_meant(c->spec->args.items)) {

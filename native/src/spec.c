@@ -16,6 +16,7 @@ static int read_strata(struct spec *s, const struct pick *root) {
   struct pick p, overlay;
   const char *seccomp = "default";
   if (pick_object(root, "strata", "strata", &p) < 0 || pick_object(&p, "overlay", "strata.overlay", &overlay) < 0) return -1;
+  s->init = p.object != NULL; /* a config that is not made for us means its command to be pid 1, as the specification has it */
   if (pick_list(&overlay, "lower", &s->lower) < 0 || pick_text(&overlay, "upper", &s->upper) < 0 ||
       pick_text(&overlay, "work", &s->work) < 0 || pick_bool(&overlay, "volatile", &s->volatile_upper) < 0 ||
       pick_bool(&overlay, "classic", &s->classic_mount) < 0)

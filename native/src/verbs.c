@@ -90,16 +90,15 @@ static int run_foreground(const struct making *m, const char *id, const struct v
 }
 
 /** Attached from before the start, so that nothing of it is missed, until the end. */
-static int run_attached(const struct making *m, const struct create_options *o, struct err *e) {
-  struct attach_options how = {.no_stdin = m->no_stdin, .ends_stdin = true};
+static int run_attached(const struct making *m, const struct create_options *o, const struct attach_options *how, struct err *e) {
   struct home home;
   struct state s = {0};
-  if (keys_read(&how.keys, m->detach_keys, e) < 0 || home_open(&home, o->root, o->monitor.id, e) < 0) return -1;
+  if (home_open(&home, o->root, o->monitor.id, e) < 0) return -1;
   relay_hold_signals();
   int result = -1;
   OWN_FD fd = state_read(&s, home.dir, e) < 0 ? -1 : contact_open(&home, e);
   if (fd >= 0 && m->detach) result = contact_start(fd, e);
-  else if (fd >= 0 && contact_send(fd, 'f', NULL, 0, e) == 0 && contact_send(fd, 's', NULL, 0, e) == 0) result = attach_serve(fd, &s.process, &how, e);
+  else if (fd >= 0 && contact_send(fd, 'f', NULL, 0, e) == 0 && contact_send(fd, 's', NULL, 0, e) == 0) result = attach_serve(fd, &s.process, how, e);
   state_free(&s);
   home_close(&home);
   return result;
@@ -125,13 +124,15 @@ static void discard(struct words *w, const char *root, const char *id) {
 }
 
 static int create_and_attach(const struct making *m, const struct create_options *o, struct err *e) {
+  struct attach_options how = {.no_stdin = m->no_stdin, .owns = true};
   struct err ignored;
-  if (create_main(o, e) < 0) return -1;
-  int result = run_attached(m, o, e);
+  if (keys_read(&how.keys, m->detach_keys, e) < 0 || create_main(o, e) < 0) return -1;
+  e->status = 0;
+  int result = run_attached(m, o, &how, e);
+  /* One that could not be started, or that ended before our eyes, is of no more use. One that goes on is not touched. */
+  bool never_began = result < 0 && e->status != 0;
   if (result < 0 && e->status == 0) e->status = ERR_SETUP;
-  /* One that could not be started, or that ended before our eyes, is of no more use; one that we were detached from is. */
-  if (result < 0) end_delete(o->root, o->monitor.id, true, &ignored);
-  else if (!m->detach && !m->keep) end_delete(o->root, o->monitor.id, false, &ignored);
+  if (result < 0 || (!m->detach && !m->keep)) end_delete(o->root, o->monitor.id, never_began, &ignored);
   return result;
 }
 

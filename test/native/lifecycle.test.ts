@@ -187,6 +187,47 @@ asEverybody('lifecycle', room => {
     expect([result.code, result.stdout.length, result.stderr.length]).toEqual([0, 3_000_000, 1_000_000])
   })
 
+  test('run in front, and who reads it goes: the command is told as by a pipe of its own', async () => {
+    const c = containersOf(room())
+    const { uid, gid } = room().who
+    const args = [
+      '--root',
+      c.root,
+      'run',
+      '--log',
+      '/dev/null',
+      '--bundle',
+      room().bundle({ args: ['yes'] }),
+      c.newId(),
+    ]
+    const run = spawn(helperPath, args, { uid, gid, stdio: ['ignore', 'pipe', 'inherit'] })
+    run.stdout.once('data', () => run.stdout.destroy())
+    expect(await new Promise(resolve => run.once('exit', resolve))).toBe(128 + 13)
+  })
+
+  test('run in front, its output read by nobody for now: signals still reach the command', async () => {
+    const c = containersOf(room())
+    const { uid, gid } = room().who
+    const id = c.newId()
+    const args = [
+      '--root',
+      c.root,
+      'run',
+      '--keep-state',
+      '--log',
+      '/dev/null',
+      '--bundle',
+      room().bundle({ args: ['yes'] }),
+      id,
+    ]
+    const run = spawn(helperPath, args, { uid, gid, stdio: ['ignore', 'pipe', 'inherit'] })
+    await until(async () => (await c.verb('state', id)).stdout.includes('"running"'))
+    run.kill('SIGTERM')
+    expect((await c.ended(id)).strata.exitCode).toBe(128 + 15)
+    run.stdout.resume()
+    expect(await new Promise(resolve => run.once('close', resolve))).toBe(128 + 15)
+  })
+
   test('the pid file names the first process', async () => {
     const c = containersOf(room())
     const bundle = room().bundle({ args: forever })
