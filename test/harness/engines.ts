@@ -5,7 +5,16 @@
  * They need root and Debian's packages (docker.io, podman, runc, uidmap, docker-registry, …).
  */
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -193,13 +202,36 @@ async function start(options: StartOptions): Promise<TestEngine> {
     cli: (...args) => run({}, args),
     cliWith: (more, ...args) => run(more, args),
     async crash() {
-      const number = Number(pid())
-      process.kill(number, 'SIGKILL')
-      await until(() => !existsSync(`/proc/${number}`) || readFileSync(`/proc/${number}/stat`, 'utf8').includes(') Z '))
+      process.kill(Number(pid()), 'SIGKILL')
+      const containerd = join(scratch.path, 'exec/containerd/containerd')
+      await until(() => !isAlive(Number(pid())) && !runs(`${containerd}.toml`))
+      // Its containerd has died with it, and seems to be there as long as nobody has reaped it.
+      rmSync(`${containerd}.pid`, { force: true })
     },
     again: begin,
     stop: scratch.close,
   }
+}
+
+/** A zombie has no program any more. */
+function isAlive(pid: number): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`) !== ''
+  } catch {
+    return false
+  }
+}
+
+/** Whether a program has this argument. */
+function runs(argument: string): boolean {
+  return readdirSync('/proc').some(name => {
+    if (!/^\d+$/.test(name)) return false
+    try {
+      return readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').includes(argument)
+    } catch {
+      return false
+    }
+  })
 }
 
 /** Starts a program that goes on; gives a function that says how it ended, null as long as it runs. */
