@@ -15,9 +15,10 @@ import { createLiveLayer } from '../live/live-layer.ts'
 import { createLiveView, type Fed } from '../live/live-view.ts'
 import { pollUpper } from '../live/poll.ts'
 import { readUpper } from '../runtime/read-upper.ts'
+import { upperChanges } from '../runtime/upper-changes.ts'
 import { type LiveBatch, type UpperPlace, watchUpper } from '../runtime/upper-watch.ts'
 import type { Image, LayerInfo } from '../source/types.ts'
-import type { ContainerEngine, ContainerFacts } from './containers.ts'
+import type { Change, ContainerEngine, ContainerFacts } from './containers.ts'
 
 export interface OpenContainerOptions extends Work {
   /** Opens the image that the container was made of. */
@@ -47,6 +48,32 @@ export async function openContainer(
       await fed
     },
   })
+}
+
+/**
+ * What a container has changed, at once and without the engine where its upper directory can be read: as many times faster
+ * as the image is bigger than what was changed. In the order of the engine's own answer: by path.
+ */
+export async function containerChanges(engine: ContainerEngine, id: string, signal?: AbortSignal): Promise<Change[]> {
+  const facts = await engine.containers.inspect(id, { signal })
+  const place = placeOf(engine, facts)
+  if (place === null) return engine.containers.changes(id, { signal })
+  const found: Change[] = []
+  for await (const { change, path } of upperChanges(place.upper, place.lower, signal)) {
+    found.push({ change, path: Buffer.from(path).toString() })
+  }
+  return found
+}
+
+/** The same, and then what becomes different, until the signal aborts or the container is gone. */
+export async function* followContainer(
+  engine: ContainerEngine,
+  id: string,
+  signal: AbortSignal,
+): AsyncGenerator<LiveBatch> {
+  const facts = await engine.containers.inspect(id, { signal })
+  const place = placeOf(engine, facts)
+  yield* place ? watchUpper(place, signal) : pollUpper(pollable(engine, facts.id), signal)
 }
 
 interface Live {
