@@ -2,7 +2,7 @@
  * One engine, asked over its API: the version is settled first, answers are checked and bounded, every call can be
  * stopped and has a time limit until its answer begins.
  */
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type Docker from 'dockerode'
@@ -45,6 +45,8 @@ export interface Client {
   get<T>(path: string, shape: z.ZodType<T>, call?: CallOptions): Promise<T>
   /** Asks for a body that is read as it comes. No time limit: an export may think for minutes before it begins. */
   stream(path: string, call?: Omit<CallOptions, 'timeout'>): Promise<IncomingMessage>
+  /** Asks for the headers alone. */
+  head(path: string, call?: CallOptions): Promise<IncomingHttpHeaders>
   /** Has something done. What is answered is JSON, null where nothing is; that it is done already is no failure. */
   send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, shape: z.ZodType<T>, call?: SendOptions): Promise<T>
   /** Takes the connection over: from now on it carries a program's streams. The caller destroys it. */
@@ -117,6 +119,11 @@ function client(
     },
     async stream(path, call = {}) {
       return (await ask(docker, endpoint, path, { isStream: true, ...call })) as IncomingMessage
+    },
+    async head(path, call = {}) {
+      const wish = { timeout: callTimeout, ...call, method: 'HEAD', isStream: true }
+      const answer = (await ask(docker, endpoint, path, wish)) as IncomingMessage
+      return answer.resume().headers
     },
     async hijack(path, call = {}) {
       const taken = await ask(docker, endpoint, path, { ...call, method: 'POST', hijack: true })

@@ -208,6 +208,16 @@ export interface Change {
   path: string
 }
 
+/** One path of a container as it is now, volumes and binds included; a symlink itself. */
+export interface PathStat {
+  kind: 'file' | 'dir' | 'symlink' | 'other'
+  size: number
+  /** Permissions with setuid, setgid and sticky. */
+  mode: number
+  /** Milliseconds since 1970. */
+  mtime: number
+}
+
 export interface CommitSpec {
   /** `repo:tag`, none for an image without a name. */
   reference?: string | undefined
@@ -266,6 +276,8 @@ export interface Containers {
   changes(id: string, options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
   /** Gives the new image's id. */
   commit(id: string, spec?: CommitSpec): Promise<Digest>
+  /** null: there is none. An engine without it reads the upper directory itself. */
+  stat?(id: string, path: string, options?: { signal?: AbortSignal | undefined }): Promise<PathStat | null>
   /** A tar of a path; back-pressure is the reader's. */
   copyOut(id: string, path: string, options?: { signal?: AbortSignal | undefined }): Promise<Readable>
   /** Unpacks a tar into a directory of the container. */

@@ -6,7 +6,7 @@ import { safe } from '../base/text.ts'
 import type { Digest } from '../image/types.ts'
 import type { Client } from './client.ts'
 import type { CommitSpec, Containers } from './containers.ts'
-import { changesShape, containerFactsShape, containerListShape, topShape } from './daemon-shapes.ts'
+import { changesShape, containerFactsShape, containerListShape, pathStatOf, topShape } from './daemon-shapes.ts'
 import { createBody } from './daemon-spec.ts'
 import { EngineFault } from './fault.ts'
 import { digestOf, number, text, texts } from './fields.ts'
@@ -68,6 +68,15 @@ export function containerActions(client: Client): Omit<Containers, Streams | 'ca
       return client.get(`/containers/${containerPath(id)}/changes`, changesShape, { signal, timeout: Infinity })
     },
     commit: (id, spec = {}) => commit(client, id, spec),
+    async stat(id, path, { signal } = {}) {
+      try {
+        const headers = await client.head(`/containers/${containerPath(id)}/archive`, { query: { path }, signal })
+        return pathStatOf(headers['x-docker-container-path-stat'])
+      } catch (error) {
+        if (error instanceof EngineFault && error.status === 404) return null
+        throw error
+      }
+    },
     async copyOut(id, path, { signal } = {}) {
       return client.stream(`/containers/${containerPath(id)}/archive`, { query: { path }, signal })
     },

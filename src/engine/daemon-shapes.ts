@@ -1,6 +1,6 @@
 /** What Docker and Podman answer about containers, read leniently into the records of `containers.ts`. */
 import * as z from 'zod'
-import type { Change, Container, ContainerFacts, ContainerState, Mount, Port } from './containers.ts'
+import type { Change, Container, ContainerFacts, ContainerState, Mount, PathStat, Port } from './containers.ts'
 import { digestOf, flag, labels, lenient, most, nested, number, text, texts } from './fields.ts'
 
 /** `GET /containers/json` */
@@ -34,6 +34,26 @@ export const topShape: z.ZodType<{ titles: string[]; rows: string[][] }> = z.unk
   const titles = Titles[0].trim().split(/\s+/)
   return { titles, rows: rows.map(([line = '']) => columnsOf(line, titles.length)) }
 })
+
+/** `X-Docker-Container-Path-Stat`: JSON in base64, its mode as Go has it. null where it can not be read. */
+export function pathStatOf(header: unknown): PathStat | null {
+  let value: unknown
+  try {
+    value = JSON.parse(Buffer.from(String(header), 'base64').toString('utf8'))
+  } catch {
+    return null
+  }
+  const { size, mode, mtime } = lenient(pathStat, value)
+  const has = (bit: number) => (mode / 2 ** bit) % 2 >= 1
+  const special = (has(23) ? 0o4000 : 0) | (has(22) ? 0o2000 : 0) | (has(20) ? 0o1000 : 0)
+  const other = [26, 25, 24, 21].some(has)
+  return {
+    kind: has(31) ? 'dir' : has(27) ? 'symlink' : other ? 'other' : 'file',
+    size,
+    mode: (mode % 0o1000) | special,
+    mtime: Date.parse(mtime) || 0,
+  }
+}
 
 const count = z.number().int().nonnegative()
 
@@ -128,6 +148,8 @@ const inspected = z.object({
 })
 
 const changeItem = z.object({ Path: text, Kind: z.number().int().catch(-1) })
+
+const pathStat = z.object({ size: count.catch(0), mode: count.catch(0), mtime: text })
 
 const topItem = z.object({ Titles: texts, Processes: z.array(texts).catch([]) })
 

@@ -221,6 +221,27 @@ export function describeContainers({ name, start, overlay = true, cgroups = true
       expect((await containers.changes(id)).map(one => one.path)).toContain('/tmp/hostname')
     })
 
+    test('looks at one path', async () => {
+      const script =
+        'echo hello > /f; chmod 4751 /f; mkfifo /p; ln -s /f /l; mkdir -m 1777 /d; touch /ready; sleep 1000'
+      const id = await made({ name: 'looked', command: ['sh', '-c', script] })
+      await until(() => containers.stat!(id, '/ready'))
+      const seen = async (path: string) => {
+        const found = await containers.stat!(id, path)
+        return found && `${found.kind} ${found.mode.toString(8)}`
+      }
+      expect(await Promise.all(['/f', '/p', '/l', '/d', '/none'].map(seen))).toEqual([
+        'file 4751',
+        'other 644',
+        'symlink 777',
+        'dir 1777',
+        null,
+      ])
+      const found = await containers.stat!(id, '/f')
+      expect(found?.size).toBe(6)
+      expect(Math.abs(found!.mtime - Date.now())).toBeLessThan(60_000)
+    })
+
     test('events tell a life in Docker’s words, and no exec', async () => {
       const stop = new AbortController()
       const told: string[] = []
