@@ -122,5 +122,8 @@ int user_look_up(struct spec *s, char home[256], struct err *e) {
   memcpy(name, s->user, length);
   name[length] = 0;
   if (find_user(s, name[0] == 0 ? "0" : name, &f, home, e) < 0) return err_in(e, "user %.100s", s->user);
-  return find_groups(s, colon == NULL || colon[1] == 0 ? NULL : colon + 1, &f, e) < 0 ? err_in(e, "user %.100s", s->user) : 0;
+  if (find_groups(s, colon == NULL || colon[1] == 0 ? NULL : colon + 1, &f, e) < 0) return err_in(e, "user %.100s", s->user);
+  /* Its own group too, or it could shake off rights that a file takes from that group (CVE-2022-36109). */
+  if (s->group_count < MAX_GROUPS) s->groups[s->group_count++] = s->gid;
+  return 0;
 }

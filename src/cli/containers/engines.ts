@@ -61,7 +61,8 @@ export async function forEach(
   })
 }
 
-function openEngines(io: Io, options: Options): Engines {
+/** For whoever keeps them open longer than one call; `close` ends them. */
+export function openEngines(io: Pick<Io, 'signal'>, options: Options): Engines {
   const name = options.engine as string | undefined
   const asNative = name === undefined && options.context === undefined
   let daemons: Promise<Awaited<ReturnType<Engines['all']>>> | null = null
@@ -109,7 +110,7 @@ function openEngines(io: Io, options: Options): Engines {
   }
 }
 
-async function findDaemons(io: Io, options: Options, engine: string | undefined) {
+async function findDaemons(io: Pick<Io, 'signal'>, options: Options, engine: string | undefined) {
   const { findEngines } = await import('../../engine/engine.ts')
   const { engines, failures } = await findEngines(surroundings(), {
     engine,

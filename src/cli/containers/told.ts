@@ -11,16 +11,19 @@ export async function told(io: Io, error: unknown): Promise<void> {
   await io.err.flush()
 }
 
-/** The same fault with docker's exit code for “it could not be started”. */
+/** The same fault with docker's exit code for “it could not be started”: 127 not found, 126 not to be run, 125 else. */
 export async function as125<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (!(error instanceof Fault) || error.exitCode >= 125) throw error
-    throw new Fault(error.message, {
-      cause: error,
-      exitCode: 125,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    })
+    const { message, hint } = error
+    throw new Fault(message, { cause: error, exitCode: codeOf(message), ...(hint === undefined ? {} : { hint }) })
   }
+}
+
+/** As docker's command line tells them apart. */
+function codeOf(message: string): number {
+  if (/executable file not found|no such file or directory/i.test(message)) return 127
+  return /permission denied/i.test(message) ? 126 : 125
 }
