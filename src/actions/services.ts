@@ -13,6 +13,22 @@ export interface OpenWork extends Work {
   mayHelp?: MayHelp
 }
 
+/** How a container is written where an image may stand: `container:NAME`, `container:ENGINE/NAME`. */
+const CONTAINER = 'container:'
+
+/** The container that a reference names; null: it names an image. */
+export function containerOf(reference: string): { engine: string | null; name: string } | null {
+  if (!reference.startsWith(CONTAINER)) return null
+  const name = reference.slice(CONTAINER.length)
+  const slash = name.lastIndexOf('/')
+  return slash < 0 ? { engine: null, name } : { engine: name.slice(0, slash), name: name.slice(slash + 1) }
+}
+
+/** The reference of a container of an engine. */
+export function containerReference(engine: string, name: string): string {
+  return `${CONTAINER}${engine}/${name}`
+}
+
 /** A shell that only waits for the terminal. */
 export interface ReadyShell {
   /** Takes the terminal until the shell has ended; gives its exit status. Rejects with a Fault. */

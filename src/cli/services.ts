@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { ImageLister } from '../actions/image-list.ts'
 import type { Services } from '../actions/services.ts'
+import { containerOf } from '../actions/services.ts'
 import { openImage } from '../source/open.ts'
 import type { Options } from './program.ts'
 import { surroundings } from './surroundings.ts'
@@ -12,7 +13,11 @@ import { openOptions } from './target.ts'
 export function createServices(options: Options): Services {
   return {
     images: listerOf(options),
-    open: (reference, { mayHelp, ...work } = {}) => openImage(reference, { ...openOptions(options, mayHelp), ...work }),
+    open: async (reference, { mayHelp, ...work } = {}) => {
+      const container = containerOf(reference)
+      if (container !== null) return (await import('./live-service.ts')).openLive(container, options, work)
+      return openImage(reference, { ...openOptions(options, mayHelp), ...work })
+    },
     shell: async (image, step, work) => (await import('./shell-service.ts')).readyShell(image, step, work),
     completePath,
     remember: async settings => (await import('./settings.ts')).remember(settings),

@@ -34,7 +34,7 @@ export async function openContainer(
   { openImage, now, ...work }: OpenContainerOptions,
 ): Promise<Image> {
   const facts = await engine.containers.inspect(id, { signal: work.signal })
-  const image = await openImage(facts, work)
+  const image = asFarAs(await openImage(facts, work), engine, facts)
   const stop = new AbortController()
   const place = placeOf(engine, facts)
   const view = createLiveView(image.layers.length, facts.name, createLiveLayer())
@@ -74,6 +74,18 @@ export async function* followContainer(
   const facts = await engine.containers.inspect(id, { signal })
   const place = placeOf(engine, facts)
   yield* place ? watchUpper(place, signal) : pollUpper(pollable(engine, facts.id), signal)
+}
+
+/** A native container may stand on the first layers of its image only: there is one directory for each. */
+function asFarAs(image: Image, { kind }: ContainerEngine, { overlay }: ContainerFacts): Image {
+  const count = overlay?.lower.length ?? image.layers.length
+  if (kind !== 'native' || count >= image.layers.length) return image
+  const last = image.steps.findLastIndex(step => step.layer !== null && step.layer < count)
+  return Object.assign(Object.create(image) as Image, {
+    layers: image.layers.slice(0, count),
+    steps: image.steps.slice(0, last + 1),
+    close: () => image.close(),
+  })
 }
 
 interface Live {

@@ -13,6 +13,7 @@ import type { Theme } from '../theme.ts'
 import { frame, tabs } from '../widgets/frame.ts'
 import { exactly, line, type Part, sideBySide } from '../widgets/line.ts'
 import { bar } from '../widgets/progress.ts'
+import { liveStory } from './live.ts'
 import type { Reading } from './reading.ts'
 import type { Session } from './session.ts'
 import type { Tab } from './tab.ts'
@@ -78,7 +79,8 @@ function drawLayers(theme: Theme, columns: number, rows: number, model: DrawMode
       lines[left - 1] = line(inner, [[theme.dim, ` ${theme.glyph.ellipsis} d shows all ${whole} lines`]])
     }
     const { index } = session.step()
-    sections.push({ title: [index === 0 ? 'No steps' : `Step ${index}`], lines })
+    const live = session.image.live && session.step().layer === session.image.live.number
+    sections.push({ title: [live ? 'Live layer' : index === 0 ? 'No steps' : `Step ${index}`], lines })
   }
   const place = all.length === 0 ? 'no steps' : `${session.list().cursor + 1} of ${formatCount(all.length)}`
   return { lines: frame(theme, { columns, sections, footer: [[theme.dim, place]], focused }), rows: listRows }
@@ -97,6 +99,7 @@ function listHeight(room: number, list: number, detail: number): number {
 export function stepModel(session: Session) {
   const { image, look } = session
   const step = session.step()
+  if (image.live && step.layer === image.live.number) return liveModel(session)
   const state = step.layer === null ? null : session.loading().layers[step.layer]!
   const story =
     step.layer === null
@@ -119,6 +122,18 @@ export function stepModel(session: Session) {
       ...(step.author ? [`by ${step.author}`] : []),
       ...(step.layer === null ? [] : [`layer ${step.layer + 1}, ${shortDigest(image.layers[step.layer]!.diffId)}`]),
     ],
+  }
+}
+
+/** What the section of the live layer says. */
+function liveModel({ look, image }: Session) {
+  const notice = image.live?.notice() ?? null
+  return {
+    command: 'live layer',
+    story: look.world.live ? liveStory(look.world.live) : [],
+    oddities: notice === null ? [] : [notice],
+    advice: [],
+    facts: [],
   }
 }
 
@@ -200,6 +215,7 @@ function asOf(theme: Theme, { session, reading, tab }: DrawModel): [full: Part[]
   }
   const behind = scene !== null && looked !== null && scene.to < looked.to
   const at = behind ? step(scene.to) : looked && session.range() ? step(looked.to) : session.step().index
+  if (session.image.live && scene?.to === session.image.live.number) return [[[theme.accent, 'live layer']], []]
   return [[[theme.dim, `as of step ${at}`]], [[theme.dim, `@${at}`]]]
 }
 
@@ -246,6 +262,7 @@ export function summaryOf(theme: Theme, session: Session): (string | Part[])[] {
   const rough = loading.layers.reduce((sum, layer) => sum + (layer.stored ?? layer.total ?? 0), 0)
   const over = loading.laid() === image.layers.length
   if (!over) return [`${rough > 0 ? '~' : ''}${formatBytes(rough)}`, layers]
+  if (image.live) return liveSummary(theme, session)
   const { stored, visible } = look.stack
   const wasted = stored - visible
   const { odd, forged } = session.oddities()
@@ -256,6 +273,20 @@ export function summaryOf(theme: Theme, session: Session): (string | Part[])[] {
     ...(odd > 0 ? [[[theme.warning, `! ${formatCount(odd)} odd`]] as Part[]] : []),
     layers,
     `${formatPercent(stored === 0 ? 1 : visible / stored)} efficient`,
+  ]
+}
+
+/** `18.4 MB live`, `+212 kB/s`, `214 changes`. */
+function liveSummary(theme: Theme, { image, look }: Session): (string | Part[])[] {
+  const { live } = look.world
+  const view = image.live!
+  const rate = live ? view.layer.totalRate(live.now()) : 0
+  return [
+    [[theme.strong, `live layer ${formatBytes(view.layer.bytes())}`]],
+    ...(view.notice() === null ? [] : [[[theme.warning, '! see the step']] as Part[]]),
+    ...(rate > 0 ? [[[theme.accent, `+${formatBytes(rate)}/s`]] as Part[]] : []),
+    `${formatCount(view.layer.count())} changes`,
+    `${formatCount(view.number)} layers below`,
   ]
 }
 

@@ -110,6 +110,7 @@ function makeOpened(image: Image, { now, changed, failed, places }: OpenedOption
     },
     looked: () => ready?.update(),
     failed,
+    now,
   })
   const { look } = session
   const tree = createTreeTab(look)

@@ -29,6 +29,8 @@ export interface Loading {
   laid(): number
   /** Whether nothing more comes. */
   over(): boolean
+  /** Lays the layer that is alive on the others again, as it is now. Only once all lie there. */
+  relay(index: LayerIndex): void
   /** Stops reading; what lies in the stack stays. */
   cancel(): void
 }
@@ -58,10 +60,13 @@ export function load(image: Image, { changed, progressed, slicer = realSlicer }:
   )
   let laid = 0
   let laying = false
+  const live = image.live?.number ?? -1
+  let belowLive = 0
 
   const layNext = () => {
     const index = indexes[laid]
     if (laying || !index || abort.signal.aborted) return
+    if (laid === live) return layLive(index)
     laying = true
     const before = stack.visible
     runSliced(
@@ -85,6 +90,21 @@ export function load(image: Image, { changed, progressed, slicer = realSlicer }:
         },
       },
     )
+  }
+
+  /** Small, and to be replaced: laid at once. */
+  const layLive = (index: LayerIndex) => {
+    belowLive = stack.visible
+    layers[live]!.phase = 'done'
+    laid++
+    indexes[live] = null
+    relay(index)
+    changed()
+  }
+  const relay = (index: LayerIndex) => {
+    stack.pushLive(index)
+    layers[live]!.stored = index.stored
+    layers[live]!.adds = stack.visible - belowLive
   }
 
   const read = async (layer: number) => {
@@ -119,6 +139,7 @@ export function load(image: Image, { changed, progressed, slicer = realSlicer }:
     layers,
     laid: () => laid,
     over: () => abort.signal.aborted || laid === layers.length,
+    relay,
     cancel() {
       abort.abort()
       for (const state of layers) if (state.adds === null && state.phase !== 'broken') state.phase = 'cancelled'

@@ -10,6 +10,7 @@ import type { Image } from '../../source/types.ts'
 import type { StepRow } from '../panes/layers-pane.ts'
 import { type ListState, moveTo } from '../widgets/list.ts'
 import { CONTENT_BYTES, compareContents, openBytes } from './contents.ts'
+import { createLiveWorld, followLive } from './live.ts'
 import { type Loading, load } from './loading.ts'
 import { noOwners, OWNER_FILE_BYTES, type Owners, readNames } from './owners.ts'
 import { makeScene, type Scene } from './scene.ts'
@@ -63,6 +64,8 @@ export interface SessionOptions {
   looked(): void
   /** Work in the background went wrong. */
   failed(error: unknown): void
+  /** Milliseconds since 1970. */
+  now(): number
   slicer?: Slicer
 }
 
@@ -210,6 +213,9 @@ export function createSession(image: Image, options: SessionOptions): Session {
   }
 
   const compare = (scene: Scene, most: number) => {
+    uncompared = 0
+    // What is alive tells by itself what differs.
+    if (scene.to === image.live?.number) return
     const unknown = scene.changes?.unknown ?? []
     const bytes = openBytes(loading.stack, unknown)
     uncompared = bytes > most ? bytes : 0
@@ -270,6 +276,32 @@ export function createSession(image: Image, options: SessionOptions): Session {
     }
     return readNames(Buffer.concat(chunks))
   }
+
+  const world = look.world
+  if (image.live) {
+    world.live = createLiveWorld(image.live, {
+      get stack() {
+        return loading.stack
+      },
+      now: options.now,
+      stepOf: layer => world.stepOf(layer),
+    })
+  }
+
+  /** The layer on top is not what it was: scenes with it are made anew, the others stay. */
+  const relaid = () => {
+    const { live } = image
+    if (!live || closed.signal.aborted || loading.laid() < image.layers.length) return
+    loading.relay(live.take())
+    scenes = scenes.filter(one => one.scene.to < live.number)
+    odd = null
+    if (look.scene?.to === live.number) {
+      look.scene = null
+      rescene()
+    }
+    changed()
+  }
+  const unfollow = image.live ? followLive(image.live, { update: relaid, tick: changed, now: options.now }) : () => {}
 
   makeRows()
   const last = rows.findLastIndex(row => row.layer !== null)
@@ -339,6 +371,7 @@ export function createSession(image: Image, options: SessionOptions): Session {
     },
     close() {
       closed.abort()
+      unfollow()
       comparing.abort()
       storyWork.drop()
       loading.cancel()

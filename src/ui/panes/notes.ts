@@ -4,6 +4,7 @@ import { safeBytes } from '../../base/text.ts'
 import type { Reason } from '../../layer/changes.ts'
 import { type Entry, Kind } from '../../layer/entry.ts'
 import { IMPLIED } from '../../layer/stack.ts'
+import type { LiveWorld } from '../explorer/live.ts'
 import type { Owners } from '../explorer/owners.ts'
 import { ownerName } from '../explorer/owners.ts'
 import type { Scene } from '../explorer/scene.ts'
@@ -14,19 +15,31 @@ export interface NoteWorld {
   owners: Owners
   /** The number of the step that made a layer. */
   stepOf(layer: number): number
+  /** Of a container: what is said of the layer on top, which is alive. */
+  live?: LiveWorld
 }
 
 /** `owner root → app`, `content 12 kB → 14 kB`, `(from step 5)`, `3 changed`; empty where there is nothing to say. */
 export function noteOf(scene: Scene, node: number, world: NoteWorld, folded: boolean): string {
   const letter = scene.letter(node)
+  const live = world.live?.view.number === scene.to ? world.live : null
+  if (live && letter !== 'D') {
+    const writing = !scene.isDir(node) && live.rate(node) > 0 ? 'writing' : ''
+    const told = letter === 'C' ? [changedNote(scene, node, world), live.note(node)] : []
+    return [writing, ...told, insideNote(scene, node, letter, folded)].filter(text => text !== '').join(', ')
+  }
   if (letter === 'D') {
     const ref = scene.ref(node)
     return ref < 0 ? '(was implied)' : `(from step ${world.stepOf(scene.stack.layerOf(ref))})`
   }
-  const below = folded ? (scene.below?.[node] ?? 0) : 0
-  const inside = below === 0 ? '' : `${formatCount(below)} ${letter === 'A' ? '' : 'changed '}inside`
+  const inside = insideNote(scene, node, letter, folded)
   if (letter !== 'C') return inside
   return [changedNote(scene, node, world), inside].filter(text => text !== '').join(', ')
+}
+
+function insideNote(scene: Scene, node: number, letter: 'A' | 'C' | null, folded: boolean): string {
+  const below = folded ? (scene.below?.[node] ?? 0) : 0
+  return below === 0 ? '' : `${formatCount(below)} ${letter === 'A' ? '' : 'changed '}inside`
 }
 
 function changedNote(scene: Scene, node: number, world: NoteWorld): string {

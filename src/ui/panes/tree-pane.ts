@@ -26,7 +26,8 @@ export function treePane(
   options: { columns: number; rows: number; state: ListState; focused: boolean },
 ): string[] {
   const { columns, rows, state, focused } = options
-  const shape = treeShape(columns, model.sort)
+  const live = model.world.live?.view.number === model.scene.to
+  const shape = treeShape(columns, model.sort, live)
   const cells = new Map<number, RowCells>()
   const cellsOf = (index: number) => {
     const known = cells.get(index) ?? rowCells(theme, model, shape, index)
@@ -52,15 +53,16 @@ interface Shape {
 }
 
 const LETTER = 2
-const widths = { permissions: 10, owner: 8, size: 7, bar: 8, time: 16 } as const
+const widths = { permissions: 10, owner: 8, size: 7, rate: 9, bar: 8, time: 16 } as const
 
 /** Which columns there are at a width. */
-function treeShape(columns: number, sort: SortOrder): Shape {
+function treeShape(columns: number, sort: SortOrder, live: boolean): Shape {
   const wanted = [
     { name: 'permissions', width: widths.permissions, worth: 2 },
     { name: 'owner', width: widths.owner, worth: 3 },
     { name: 'time', width: widths.time, worth: sort === 'time' ? 5 : 1 },
     { name: 'size', width: widths.size, worth: 4 },
+    ...(live ? [{ name: 'rate', width: widths.rate, worth: 6 }] : []),
     ...(sort === 'size' ? [{ name: 'bar', width: widths.bar, worth: 1.5 }] : []),
   ]
   const { kept, rest } = fitColumns(wanted, columns - LETTER, 27)
@@ -78,6 +80,7 @@ function header(theme: Theme, { kept }: Shape, sort: SortOrder): Part[] {
   if (kept.has('owner')) parts.push(title(`${fitted('OWNER', widths.owner, 'right')} `, false))
   if (kept.has('time')) parts.push(title(fitted('MODIFIED', widths.time + 1), sort === 'time'))
   if (kept.has('size')) parts.push(title(`${fitted('SIZE', widths.size, 'right')} `, sort === 'size'))
+  if (kept.has('rate')) parts.push(title(`${fitted('RATE', widths.rate, 'right')} `, false))
   if (kept.has('bar')) parts.push(' '.repeat(widths.bar + 1))
   return [...parts, title('NAME', sort === 'name')]
 }
@@ -107,6 +110,10 @@ function rowCells(theme: Theme, model: TreeModel, shape: Shape, index: number): 
   if (shape.kept.has('size')) {
     const size = sizeText(scene, node, entry)
     left.push([size === '0 B' ? theme.dim : plainStyle, `${fitted(size, widths.size, 'right')} `])
+  }
+  if (shape.kept.has('rate')) {
+    const rate = world.live!.rate(node)
+    left.push([theme.accent, `${fitted(rate > 0 ? `${formatBytes(rate)}/s` : '', widths.rate, 'right')} `])
   }
   if (shape.kept.has('bar')) left.push([theme.accent, `${bar(theme, scene, node)} `])
   const note = noteOf(scene, node, world, dir && (flags & OPEN) === 0)

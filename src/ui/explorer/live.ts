@@ -1,0 +1,118 @@
+/**
+ * The live layer on the screen: when it is laid on the stack again, and what is said of its paths besides what every layer
+ * says. Drawn anew when something changes, and now and then while rates fade; never when nothing happens.
+ */
+import { formatBytes, formatCount } from '../../base/sizes.ts'
+import { Kind } from '../../layer/entry.ts'
+import type { Stack } from '../../layer/stack.ts'
+import { hotDirectories } from '../../live/hot.ts'
+import type { LiveView } from '../../live/live-view.ts'
+
+/** What the panes ask of a layer that is alive. */
+export interface LiveWorld {
+  readonly view: LiveView
+  now(): number
+  /** Bytes a second that a path, or everything below a directory, is being written with. */
+  rate(node: number): number
+  /** `copied up from step 3`, where it is more than the reasons say; '' for nothing. */
+  note(node: number): string
+}
+
+/** Milliseconds for which a frame's rates stay good. */
+const FRAME = 100
+
+export function createLiveWorld(
+  view: LiveView,
+  look: { stack: Stack; now(): number; stepOf(layer: number): number },
+): LiveWorld {
+  let rates = new Map<number, number>()
+  let madeAt = Number.NEGATIVE_INFINITY
+  const refresh = () => {
+    const now = look.now()
+    if (now - madeAt < FRAME) return
+    madeAt = now
+    rates = new Map()
+    const { tree } = look.stack
+    for (const path of view.layer.warm(now)) {
+      const rate = view.layer.rate(path, now)
+      for (let node = tree.find(path.path); node >= 0; node = node === 0 ? -1 : tree.parent[node]!) {
+        rates.set(node, (rates.get(node) ?? 0) + rate)
+      }
+    }
+  }
+  return {
+    view,
+    now: look.now,
+    rate(node) {
+      refresh()
+      return rates.get(node) ?? 0
+    },
+    note(node) {
+      const path = view.layer.path(look.stack.tree.path(node))
+      if (!path || path.op !== 'C' || path.lower === null || path.kind !== Kind.file) return ''
+      const from = `copied up from step ${look.stepOf(path.lower)}`
+      const onlyMetadata = path.reasons.length > 0 && !path.reasons.includes('content')
+      return onlyMetadata && (path.size ?? 0) > 0 ? `${from}, ${formatBytes(path.size!)} for that` : from
+    },
+  }
+}
+
+/** The sentences of the live layer's section. */
+export function liveStory({ view, now }: LiveWorld): string[] {
+  const { layer } = view
+  const at = now()
+  const rate = layer.totalRate(at)
+  const every = view.every()
+  const count = layer.count()
+  const lines = [
+    count === 0
+      ? 'Nothing is changed yet.'
+      : `${formatCount(count)} ${count === 1 ? 'change' : 'changes'}, ${formatBytes(layer.bytes())}${rate > 0 ? `, growing by ${formatBytes(rate)}/s` : ''}.`,
+    ...(every === null ? [] : [`Polled every ${Math.max(1, Math.round(every / 1000))} s.`]),
+  ]
+  const [hot] = hotDirectories(layer, view.container, at)
+  if (hot && hot.rate > 0) lines.push(`/${hot.path} takes ${formatBytes(hot.rate)}/s: ${hot.option}`)
+  return lines
+}
+
+export interface Follow {
+  /** Lays the layer on the stack again. */
+  update(): void
+  /** Only what is drawn is different. */
+  tick(): void
+  now(): number
+}
+
+/** Frames a second for a layer that changes all the time, at most. */
+const LEAST = 50
+/** Laying it anew may take this share of the time. */
+const SHARE = 4
+/** Milliseconds between two frames that only show how rates fade. */
+const FADE = 500
+
+/** Calls back as often as it is worth; the returned function ends that. */
+export function followLive(view: LiveView, { update, tick, now }: Follow): () => void {
+  let timer: NodeJS.Timeout | null = null
+  let due = 0
+  let fading: NodeJS.Timeout | null = null
+  const fade = () => {
+    fading = null
+    tick()
+    if (view.layer.totalRate(now()) > 0) fading ??= setTimeout(fade, FADE)
+  }
+  const run = () => {
+    timer = null
+    const began = performance.now()
+    update()
+    due = performance.now() + Math.max(LEAST, (performance.now() - began) * SHARE)
+    fading ??= setTimeout(fade, FADE)
+  }
+  const stop = view.subscribe(() => {
+    timer ??= setTimeout(run, Math.max(0, due - performance.now()))
+  })
+  return () => {
+    stop()
+    if (timer) clearTimeout(timer)
+    if (fading) clearTimeout(fading)
+  }
+}
