@@ -34,14 +34,17 @@ export async function newerRoot(suite: Suite): Promise<string> {
   return root
 }
 
-/** A command line that runs a program in a root file system, in a mount namespace of its own. */
+/**
+ * A command line that runs a program in a root file system, in a mount namespace of its own whose root that is: what
+ * joins a container's namespaces from a mere chroot would end up in the root of this machine.
+ */
 export function enter(root: string, scratch: string, program: string, args: string[]): [string, string[]] {
   const script = `
     mount --bind "$1" "$1" && mount -t proc proc "$1/proc"
     mount --rbind /sys "$1/sys" && mount --rbind /dev "$1/dev"
     mount -t tmpfs tmpfs "$1/run" && mount -t tmpfs tmpfs "$1/tmp"
     mkdir -p "$1$2" && mount --bind "$2" "$1$2"
-    root=$1; shift 2; exec chroot "$root" "$@"`
+    cd "$1"; pivot_root . .; umount -l .; shift 2; exec "$@"`
   return [
     'unshare',
     ['--mount', '--propagation', 'private', 'sh', '-ec', script, 'sh', root, scratch, program, ...args],
