@@ -19,6 +19,7 @@ int clients_listen(struct clients *c, int dir, struct err *e) {
   snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/attach.sock", dir);
   OWN_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return err_set(e, errno, "make attach.sock");
+  unlinkat(dir, "attach.sock", 0); /* of a creation that died half-way */
   mode_t before = umask(0177);
   bool bound = bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
   umask(before);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -32,6 +33,8 @@
 #include "sync.h"
 #include "sys.h"
 #include "terminal.h"
+
+enum { STATUS_MILLISECONDS = 2000 };
 
 struct execution {
   const struct exec_options *o;
@@ -147,10 +150,10 @@ static int follow(struct execution *x, int status_pipe, struct err *e) {
   }
   if (x->o->detach) return 0;
   relay(x->command, x->master);
-  ssize_t got;
-  while ((got = read(status_pipe, &status, sizeof status)) < 0 && errno == EINTR) continue;
-  /* Nobody is left to tell: the container was killed, and the command with it. */
-  return got == sizeof status ? status & 255 : 128 + SIGKILL;
+  /* Who tells us lives inside: it can be stopped there, or killed, with the command or alone. Then a kill is what we know. */
+  struct pollfd told = {status_pipe, POLLIN, 0};
+  bool tells = poll(&told, 1, STATUS_MILLISECONDS) > 0 && read(status_pipe, &status, sizeof status) == sizeof status;
+  return tells ? status & 255 : 128 + SIGKILL;
 }
 
 static int execute(struct execution *x, struct err *e) {

@@ -8,18 +8,30 @@
 #include "own.h"
 #include "sys.h"
 
+/** Whoever writes holds the container's lock: nobody else uses this name. Not emptied, because what it has may be all there is. */
+static int open_new(int dir, const char *name, char fresh[80]) {
+  snprintf(fresh, 80, "%.64s.new", name);
+  return openat(dir, fresh, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+int file_reserve(int dir, const char *name, struct err *e) {
+  char fresh[80], blank[512];
+  OWN_FD fd = open_new(dir, name, fresh);
+  memset(blank, ' ', sizeof blank);
+  return fd < 0 || write(fd, blank, sizeof blank) != sizeof blank ? err_set(e, errno, "reserve room for %s", name) : 0;
+}
+
 int file_replace(int dir, const char *name, struct out *o, bool durable, struct err *e) {
   char fresh[80];
-  /* Whoever writes holds the container's lock: nobody else uses this name. */
-  snprintf(fresh, sizeof fresh, "%.64s.new", name);
-  OWN_FD fd = openat(dir, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+  OWN_FD fd = open_new(dir, name, fresh);
   if (fd < 0) {
     out_free(o);
     return err_set(e, errno, "write %s", name);
   }
   int result = out_flush(o, fd);
   out_free(o);
-  if (result < 0 || (durable && fdatasync(fd) < 0) || renameat(dir, fresh, dir, name) < 0) {
+  off_t end = lseek(fd, 0, SEEK_CUR);
+  if (result < 0 || end < 0 || ftruncate(fd, end) < 0 || (durable && fdatasync(fd) < 0) || renameat(dir, fresh, dir, name) < 0) {
     int number = errno;
     unlinkat(dir, fresh, 0);
     return err_set(e, number, "write %s", name);

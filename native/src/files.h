@@ -12,6 +12,9 @@ enum { STAMP = 40 };
 /** `name` in `dir` becomes the one line in `o`, mode 0600. `durable`: it outlives the machine's power. */
 int file_replace(int dir, const char *name, struct out *o, bool durable, struct err *e);
 
+/** Makes room for a file that file_replace is to write some day when the disk may be full. */
+int file_reserve(int dir, const char *name, struct err *e);
+
 /** The same of bytes as they are, never durable. */
 int file_copy(int dir, const char *name, const char *bytes, size_t length, struct err *e);
 

@@ -273,7 +273,7 @@ static void bury(struct monitor *m) {
   stamp_now(now);
   int code = init_status(m->wait_status);
   struct ending ending = {.code = code, .signal = WIFSIGNALED(m->wait_status) ? WTERMSIG(m->wait_status) : 0, .oom = cgroup_oom_kills(&m->l->cgroup) > 0,
-                          .finished_at = now, .error = m->error[0] == 0 ? NULL : m->error};
+                          .lost_lines = m->log.lost, .finished_at = now, .error = m->error[0] == 0 ? NULL : m->error};
   cgroup_remove(&m->l->cgroup, &ignored);
   state_write_ending(m->home->dir, &ending, m->o->durable, &ignored);
   frame_put_u32(status, (uint32_t)code);

@@ -51,7 +51,7 @@ static bool read_ending(struct state *s, int dir) {
   struct pick p = {.d = &s->exit_document, .object = json_root(&s->exit_document), .name = "exit", .e = &e};
   if (pick_integer(&p, "exitCode", 0, 255, &s->ending.code) < 0 || pick_integer(&p, "signal", 1, 64, &s->ending.signal) < 0 ||
       pick_bool(&p, "oomKilled", &s->ending.oom) < 0 || pick_text(&p, "finishedAt", &s->ending.finished_at) < 0 ||
-      pick_text(&p, "error", &s->ending.error) < 0)
+      pick_text(&p, "error", &s->ending.error) < 0 || pick_integer(&p, "lostLogLines", 0, INT64_MAX, &s->ending.lost_lines) < 0)
     s->reason = "its exit file is damaged";
   return true;
 }
@@ -125,6 +125,7 @@ static void print_end_members(const struct state *s, bool stopped, struct out *o
   out_bool(o, "oomKilled", stopped && s->ending.oom);
   out_text(o, "finishedAt", stopped ? s->ending.finished_at : NULL);
   out_text(o, "error", stopped ? s->ending.error : NULL);
+  out_number(o, "lostLogLines", stopped ? s->ending.lost_lines : 0);
   out_text(o, "reason", s->reason);
 }
 
@@ -184,6 +185,7 @@ int state_write(int dir, const struct birth *b, bool durable, struct err *e) {
   out_text(&o, "warning", b->warning);
   print_annotations(&o, b->config, json_member(b->config, json_root(b->config), "annotations"));
   out_close(&o, '}');
+  if (file_reserve(dir, "exit", e) < 0) return out_free(&o), -1;
   return file_replace(dir, "state.json", &o, durable, e);
 }
 
@@ -205,6 +207,7 @@ int state_write_ending(int dir, const struct ending *ending, bool durable, struc
   out_bool(&o, "oomKilled", ending->oom);
   out_text(&o, "finishedAt", ending->finished_at);
   if (ending->error != NULL) out_text(&o, "error", ending->error);
+  if (ending->lost_lines > 0) out_number(&o, "lostLogLines", ending->lost_lines);
   out_close(&o, '}');
   return file_replace(dir, "exit", &o, durable, e);
 }

@@ -19,6 +19,7 @@ enum status { STATUS_CREATED, STATUS_RUNNING, STATUS_PAUSED, STATUS_STOPPED };
 struct ending {
   int64_t code, signal; /* signal: 0 for none */
   bool oom;
+  int64_t lost_lines;              /* of the log, for which there was no room */
   const char *finished_at, *error; /* error: why the command could not be started, or NULL */
 };
 
@@ -44,7 +45,7 @@ const char *status_name(enum status status);
 /** The OCI state with our own object `strata`, as one value. */
 void state_print(const struct state *s, struct out *o);
 
-/** `{"exitCode","signal","oomKilled","finishedAt","reason"}` of one that is stopped. */
+/** `{"exitCode","signal","oomKilled","finishedAt","error","lostLogLines","reason"}` of one that is stopped. */
 void state_print_ending(const struct state *s, struct out *o);
 
 /** The files, written by whoever holds the lock. `annotations` lies in `config`. */

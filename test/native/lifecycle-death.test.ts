@@ -1,10 +1,10 @@
 /** What is killed, and when; what the state says afterwards; and that it never says more than is known. */
-import { spawn } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { until } from '../harness/command.ts'
-import { type Containers, containersOf } from './containers.ts'
+import { attachTo, type Containers, containersOf } from './containers.ts'
 import { errorOf, helperPath } from './helper.ts'
 import { asEverybody } from './suite.ts'
 
@@ -60,9 +60,10 @@ asEverybody('death', room => {
       const id = c.newId()
       const args = ['--root', c.root, 'create', ...c.options(room().bundle({ args: ['sh', '-c', 'exit 3'] })), id]
       const create = spawn(helperPath, args, { uid, gid, stdio: 'ignore' })
+      const closed = new Promise(resolve => create.once('close', resolve))
       await new Promise(resolve => setTimeout(resolve, after))
       create.kill('SIGKILL')
-      await new Promise(resolve => create.once('close', resolve))
+      await closed
       // The monitor, where there is one already, goes on with what it was told to make.
       if ((await c.verb('state', id)).code === 0) {
         await c.say('start', id)
@@ -190,16 +191,43 @@ asEverybody('death', room => {
   test('a creation that died half-way is in nobody’s way', async () => {
     const c = containersOf(room())
     const id = c.newId()
-    const { execFileSync } = await import('node:child_process')
     const { uid, gid } = room().who
     execFileSync('mkdir', ['-p', '-m', '700', join(c.root, id)], { uid, gid })
+    const left = ['lock', 'config.json', 'state.json.new', 'exit.new', 'attach.sock']
     execFileSync(
       'touch',
-      ['lock', 'config.json', 'state.json.new', 'attach.sock'].map(name => join(c.root, id, name)),
+      left.map(name => join(c.root, id, name)),
       { uid, gid },
     )
-    execFileSync('rm', [join(c.root, id, 'attach.sock')])
     expect((await c.verb('run', ...c.options(room().bundle({ args: ['sh', '-c', 'exit 5'] })), id)).code).toBe(5)
+  })
+
+  test('a disk that is full when a container ends: how it ended is known all the same', async () => {
+    const c = containersOf(room())
+    const disk = join(room().path, `small-${room().who.kind.replace(' ', '-')}`)
+    mkdirSync(disk)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=128k,uid=${room().who.uid},mode=0700`, 'tmpfs', disk])
+    onTestFinished(() => {
+      execFileSync('umount', [disk])
+      rmdirSync(disk)
+    })
+    const id = 'full'
+    const bundle = room().bundle({ args: ['sh', '-c', 'read x; echo last; exit 6'] })
+    await c.say('--root', disk, 'run', '--detach', '--bundle', bundle, '--log', join(disk, 'log'), id)
+    expect(() => writeFileSync(join(disk, 'filler'), Buffer.alloc(1 << 20))).toThrow(/ENOSPC/)
+    const client = await attachTo(join(disk, id, 'attach.sock'))
+    client.send('c')
+    await client.closed
+    expect(JSON.parse(await c.say('--root', disk, 'wait', id))).toMatchObject({
+      exitCode: 6,
+      reason: null,
+      lostLogLines: 1,
+    })
+    const second = await c.verb('--root', disk, 'run', '--bundle', bundle, 'second')
+    expect([second.code, errorOf(second)]).toEqual([125, expect.stringContaining('No space left on device')])
+    rmSync(join(disk, 'filler'))
+    await c.say('--root', disk, 'delete', id)
+    expect(readdirSync(disk)).toEqual(['log'])
   })
 
   test('two that make a container of the same name: one has it, whole', async () => {

@@ -167,6 +167,17 @@ asEverybody('exec', (room, kind) => {
     expect((await running).code).toBe(137)
   })
 
+  test('what tells of the end of a command can be stopped or killed inside: the helper does not wait for ever', async () => {
+    const c = containersOf(room())
+    const id = await c.run({ args: forever })
+    const stop = 'for p in /proc/[0-9]*; do grep -q strata-exec $p/comm && kill -STOP ${p#/proc/}; done; exit 3'
+    expect((await c.verb('exec', id, 'sh', '-c', stop)).code).toBe(137)
+    const kill = stop.replace('STOP', 'KILL')
+    expect((await c.verb('exec', id, 'sh', '-c', kill)).code).toBe(137)
+    await c.say('kill', id, 'KILL')
+    expect((await c.ended(id)).strata.exitCode).toBe(137)
+  })
+
   test('signals to the helper reach the command', async () => {
     const c = containersOf(room())
     const id = await c.run({ args: forever })
