@@ -1,7 +1,8 @@
 /** What is made of engines' answers: right ones of several versions, and odd ones. */
 import { describe, expect, test } from 'vitest'
+import { changesShape, pathStatOf, topShape } from '../../../src/engine/daemon-answers.ts'
 import { eventIn } from '../../../src/engine/daemon-events.ts'
-import { changesShape, containerFactsShape, containerListShape, topShape } from '../../../src/engine/daemon-shapes.ts'
+import { containerFactsShape, containerListShape } from '../../../src/engine/daemon-shapes.ts'
 import { dockerSample, podmanSamples } from '../../../src/engine/daemon-stats.ts'
 
 const id = 'a'.repeat(64)
@@ -150,6 +151,27 @@ test('top: columns, Podman’s single one, nothing', () => {
   const single = { Titles: ['PID   USER     COMMAND'], Processes: [['1 root     sleep 100  x']] }
   expect(topShape.parse(single)).toEqual({ titles: ['PID', 'USER', 'COMMAND'], rows: [['1', 'root', 'sleep 100 x']] })
   expect(topShape.parse(null)).toEqual({ titles: [], rows: [] })
+})
+
+describe('a path', () => {
+  const seen = (value: unknown) => pathStatOf(Buffer.from(JSON.stringify(value)).toString('base64'))
+  const bit = (at: number) => 2 ** at
+
+  test.each([
+    [0o644, 'file', 0o644],
+    [bit(31) + 0o755, 'dir', 0o755],
+    [bit(31) + bit(20) + 0o777, 'dir', 0o1777],
+    [bit(27) + 0o777, 'symlink', 0o777],
+    [bit(26) + bit(21) + 0o666, 'other', 0o666],
+    [bit(25) + 0o600, 'other', 0o600],
+    [bit(23) + bit(22) + 0o755, 'file', 0o6755],
+  ])('Go’s mode %i is a %s', (mode, kind, permissions) =>
+    expect(seen({ mode })).toMatchObject({ kind, mode: permissions }))
+
+  test('anything else is survived', () => {
+    expect(seen({ mode: 'x', size: -1, mtime: 3 })).toEqual({ kind: 'file', size: 0, mode: 0, mtime: 0 })
+    for (const odd of [undefined, '', 'no base64!', 'eA==']) expect(pathStatOf(odd)).toBe(null)
+  })
 })
 
 describe('events', () => {
