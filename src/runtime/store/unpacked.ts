@@ -81,15 +81,26 @@ export async function unpackIntoStore(
   return settle(folder, into, layer.chainId)
 }
 
+/** Milliseconds that somebody waits for the disk, which may have a great deal of others to write. */
+const patience = 2000
+
 /**
- * Waits until what was unpacked is on the disk, and says so in its place: only then is it believed after a crash of the
- * machine. Layers that could not be made sure of are unpacked anew then.
+ * Waits, not long, until what was unpacked is on the disk, and says so in its place: only then is it believed after the
+ * machine has been started anew. Layers that could not be made sure of are unpacked again then.
  */
 export async function makeSure(folder: StoreFolder, chainIds: readonly Digest[]): Promise<void> {
   const unsure = chainIds.map(id => placeOf(folder, id)).filter(place => !existsSync(join(place, sure)))
   if (unsure.length === 0) return
   const synced = await new Promise<boolean>(resolve => {
-    execFile('sync', ['-f', ...unsure], error => resolve(error === null))
+    const child = execFile('sync', ['-f', ...unsure], error => {
+      clearTimeout(waiting)
+      resolve(error === null)
+    })
+    const waiting = setTimeout(() => {
+      child.kill()
+      child.unref()
+      resolve(false)
+    }, patience)
   })
   if (!synced) return
   for (const place of unsure) {
