@@ -26,6 +26,8 @@ enum cgroup_layout cgroup_layout(void) {
   return v1 ? CGROUP_V1 : CGROUP_NONE;
 }
 
+const char *cgroup_tree_name(enum cgroup_tree tree) { return names[tree]; }
+
 const char *cgroup_layout_name(enum cgroup_layout layout) {
   static const char *const words[] = {"none", "v1", "hybrid", "unified"};
   return words[layout];

@@ -24,6 +24,7 @@ struct cgroup {
 };
 
 enum cgroup_layout cgroup_layout(void);
+const char *cgroup_tree_name(enum cgroup_tree tree);         /* "unified", or the controller */
 const char *cgroup_layout_name(enum cgroup_layout layout); /* "none", "v1", "hybrid", "unified" */
 
 /**

@@ -74,6 +74,7 @@ int launch_spawn(struct launch *l, const struct launch_options *o, struct err *e
   int ends[2];
   if (wants_cgroups(l, o) && cgroup_create(&l->cgroup, o->id, s->cgroups_path, &s->resources, &l->warning, e) < 0) return -1;
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return err_set(e, errno, "socketpair");
+  for (int i = 0; i < CGROUP_TREES; i++) l->spec.cgroup_trees |= l->cgroup.dirs[i] >= 0 ? 1u << i : 0;
   int into = cgroup_clone_into(&l->cgroup);
   /* A cgroup namespace begins where its first process stands: the child makes that one itself, once it was placed. */
   pid_t pid = spawn_namespaces(s->namespaces & ~CLONE_NEWCGROUP_, &into, &l->pidfd, e);

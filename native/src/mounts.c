@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
+#include "cgroup_mount.h"
 #include "mount_options.h"
 #include "own.h"
 #include "rootfs.h"
@@ -87,13 +87,11 @@ static int host_sysfs(struct err *e) {
   return bind_source("/sys", &o, true, e);
 }
 
-static bool unified_cgroup(void) {
-  struct statfs fs;
-  return statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == 0x63677270;
+static bool is_cgroup(const struct mount_spec *m) {
+  return m->type != NULL && (strcmp(m->type, "cgroup") == 0 || strcmp(m->type, "cgroup2") == 0);
 }
 
 static int new_mount(const struct mount_spec *m, struct mount_options *o, const struct spec *s, bool user, struct err *e) {
-  static const char *const empty[] = {"mode=0755", "size=4k", "nr_inodes=2"};
   const char *type = m->type == NULL ? "none" : m->type;
   unsigned attributes = o->set;
   if (strcmp(type, "devpts") == 0) {
@@ -102,8 +100,7 @@ static int new_mount(const struct mount_spec *m, struct mount_options *o, const 
     return mounts_new(type, o->data, o->count, attributes & ~ATTR_NODEV, e);
   }
   attributes |= ATTR_NODEV;
-  if (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0)
-    return unified_cgroup() ? mounts_new("cgroup2", NULL, 0, attributes, e) : mounts_new("tmpfs", empty, 3, attributes, e);
+  if (is_cgroup(m)) return cgroup_mount_new(s, attributes, e);
   if (strcmp(type, "sysfs") == 0) {
     int mounted = mounts_new(type, NULL, 0, attributes, e);
     return mounted < 0 && e->number == EPERM && user ? host_sysfs(e) : mounted;
@@ -138,7 +135,8 @@ static int attach(int root, const struct mount_spec *m, int source, const struct
   if (source < 0 && fresh < 0) return -1;
   OWN_FD at = place(root, m, source, e);
   if (at < 0) return -1;
-  return sys_move_mount(source >= 0 ? source : fresh, at) < 0 ? err_set(e, errno, "attach the mount") : 0;
+  if (sys_move_mount(source >= 0 ? source : fresh, at) < 0) return err_set(e, errno, "attach the mount");
+  return source < 0 && is_cgroup(m) ? cgroup_mount_trees(s, root, m->destination, o.set | ATTR_NODEV, e) : 0;
 }
 
 int mounts_attach(int root, const struct spec *s, bool user, const struct mount_sources *sources, bool *own_dev, struct err *e) {

@@ -55,6 +55,7 @@ struct spec {
   const struct json *sysctl;     /* an object of strings, or NULL */
   const char *cgroups_path;      /* NULL: ours to choose */
   struct resources resources;
+  unsigned cgroup_trees;         /* not read: in which trees the container was given a cgroup, a bit for each */
   bool unconfined;               /* no seccomp filter; asked for by `strata.seccomp: "none"` */
 };
 

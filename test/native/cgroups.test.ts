@@ -267,6 +267,33 @@ asEverybody('cgroups', (room, kind) => {
     expect(lines.slice(own.length)).toEqual(['end'])
   })
 
+  test.runIf(isRoot)(
+    'inside it sees its own limits and no cgroup of anybody else, and a mount that asks to be written to can not be',
+    async () => {
+      const c = containersOf(room())
+      const script = [
+        'cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/pids.max /sys/fs/cgroup/memory.max 2>/dev/null',
+        'find /sys/fs/cgroup -name release_agent; find /sys/fs/cgroup -mindepth 2 -type d | head -3',
+        'echo 9 > /sys/fs/cgroup/pids/pids.max; echo 9 > /sys/fs/cgroup/pids.max; mkdir /sys/fs/cgroup/pids/x',
+        'echo end',
+      ]
+      const mounts = [
+        ['/proc', 'proc', []],
+        ['/dev', 'tmpfs', []],
+        ['/sys', 'sysfs', []],
+        ['/sys/fs/cgroup', 'cgroup', ['rw']],
+      ].map(([destination, type, options]) => ({ destination, type, source: type, options }))
+      const resources = { pids: { limit: 50 }, memory: { limit: 64 << 20 } }
+      const id = await c.run({ args: ['sh', '-c', script.join('\n')], linux: { resources }, top: { mounts } })
+      await c.ended(id)
+      const lines = c
+        .log(id)
+        .filter(line => line.stream === 'stdout')
+        .map(line => line.log.trim())
+      expect(lines).toEqual(['50', String(64 << 20), 'end'])
+    },
+  )
+
   test('a throw-away container has no cgroup of ours, unless limits are asked for', async () => {
     const plain = await room().run({ args: ['sh', '-c', 'echo fine'] })
     expect(outputOf(plain)).toBe('fine')
