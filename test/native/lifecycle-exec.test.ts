@@ -170,7 +170,7 @@ asEverybody('exec', (room, kind) => {
   test('what tells of the end of a command can be stopped or killed inside: the helper does not wait for ever', async () => {
     const c = containersOf(room())
     const id = await c.run({ args: forever })
-    const stop = 'for p in /proc/[0-9]*; do grep -q strata-exec $p/comm && kill -STOP ${p#/proc/}; done; exit 3'
+    const stop = 'cd /proc; for p in [0-9]*; do grep -q strata-exec $p/comm && kill -STOP $p; done; exit 3'
     expect((await c.verb('exec', id, 'sh', '-c', stop)).code).toBe(137)
     const kill = stop.replace('STOP', 'KILL')
     expect((await c.verb('exec', id, 'sh', '-c', kill)).code).toBe(137)
