@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { faultOf, findHelper } from './find-helper.ts'
-import { upperChanges } from './upper-changes.ts'
+import { type UpperChange, upperChanges } from './upper-changes.ts'
 
 /** Chunks of the tar; null when nothing is changed. `lower`: layer directories, top first. */
 export async function packUpper(
@@ -10,9 +10,11 @@ export async function packUpper(
   lower: readonly string[],
   signal?: AbortSignal,
 ): Promise<AsyncGenerator<Uint8Array> | null> {
-  const wanted: Buffer[] = []
-  for await (const { change, path } of upperChanges(upper, lower, signal))
-    wanted.push(Buffer.from(change), Buffer.from(path), Buffer.from([0]))
+  const changes: UpperChange[] = []
+  for await (const change of upperChanges(upper, lower, signal)) changes.push(change)
+  // The same changes make the same tar, and a directory stands before what is in it.
+  changes.sort((a, b) => Buffer.compare(a.path, b.path))
+  const wanted = changes.flatMap(({ change, path }) => [Buffer.from(change), path, Buffer.of(0)])
   return wanted.length === 0 ? null : packed(upper, Buffer.concat(wanted), signal)
 }
 

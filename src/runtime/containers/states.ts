@@ -66,7 +66,7 @@ export function statusOf(condition: Condition, state: RuntimeState | null, now: 
     case 'created':
       return 'Created'
     case 'running':
-      return `Up ${since(state?.startedAt)}`
+      return `Up ${since(state?.startedAt)}${state?.reason ? ` (${state.reason})` : ''}`
     case 'paused':
       return `Up ${since(state?.startedAt)} (Paused)`
     case 'exited':
