@@ -67,10 +67,12 @@ static bool handle(struct clients *c, struct client *one, clients_handler *handl
   struct frame f;
   int found;
   while ((found = inbox_next(&one->in, &f)) == 1) {
+    bool ours = f.type == 'f' || f.type == 'p';
     if (f.type == 'd') return false;
     if (f.type == 'f') one->holds = true;
-    else if (f.type == 'p') replay(c, one);
-    else if ((one->stalled = !handler(monitor, one, &f))) return true;
+    if (f.type == 'p') replay(c, one);
+    if (outbox_waiting(&one->out) > 2 * CLIENT_BUFFER) return false; /* replay upon replay, and nothing is read */
+    if (!ours && (one->stalled = !handler(monitor, one, &f))) return true;
     inbox_drop(&one->in, &f);
   }
   return found == 0;

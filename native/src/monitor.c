@@ -22,7 +22,7 @@
 #include "sync.h"
 #include "sys.h"
 
-enum { DRAIN_MILLISECONDS = 500, LAST_WORDS_MILLISECONDS = 2000 };
+enum { DRAIN_MILLISECONDS = 500, DRAIN_MOST_MILLISECONDS = 10000, LAST_WORDS_MILLISECONDS = 2000 };
 
 struct monitor {
   struct launch *l;
@@ -250,16 +250,23 @@ static void turn(struct monitor *m) {
   if (polled[SIGNALS].revents != 0) hear_signals(m);
 }
 
+static int64_t milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /**
  * All processes of the container are dead when its pid 1 is. What they said is read to the end; where somebody outside
- * holds the other end (it was handed out through a socket) we wait for a moment and no longer.
+ * holds the other end (it was handed out through a socket) we wait for a moment, and do not listen for ever.
  */
 static void drain(struct monitor *m) {
+  int64_t end = milliseconds() + DRAIN_MOST_MILLISECONDS;
   for (int i = 1; i < 3; i++) {
     for (bool more = true; more && m->streams[i] >= 0;) {
-      while (listen_to(m, i)) continue;
+      while (listen_to(m, i) && milliseconds() < end) continue;
       struct pollfd last = {m->streams[i], POLLIN, 0};
-      more = m->streams[i] >= 0 && poll(&last, 1, DRAIN_MILLISECONDS) > 0;
+      more = m->streams[i] >= 0 && milliseconds() < end && poll(&last, 1, DRAIN_MILLISECONDS) > 0;
     }
   }
   log_finish(&m->log);

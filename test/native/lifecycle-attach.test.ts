@@ -1,5 +1,5 @@
 /** attach.sock and the verbs on top of it: who is connected to a container, and that nobody who is can harm it. */
-import { chmodSync } from 'node:fs'
+import { chmodSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { until } from '../harness/command.ts'
@@ -69,6 +69,25 @@ asEverybody('attach', room => {
     expect(said.sort()).toEqual(['e problem\n', 'o after\n', 'o before\n'])
     const result = await c.feed('bye\n', 'attach', '--replay', '--ends-stdin', id)
     expect([result.code, result.stdout.toString(), result.stderr]).toEqual([0, 'before\nafter\nbye\n', 'problem\n'])
+  })
+
+  test('replay upon replay, none of them read, ends the connection', async () => {
+    const c = containersOf(room())
+    const id = await c.run({ args: ['sh', '-c', 'yes | head -n 50000; cat'] })
+    await until(() => c.log(id).length === 50_000)
+    const greedy = await c.connect(id)
+    await greedy.until(() => greedy.frames.length > 0)
+    greedy.socket.pause()
+    const header = Buffer.from([0x70, 0, 0, 0, 0])
+    greedy.socket.write(Buffer.concat(Array.from({ length: 5000 }, () => header)))
+    const other = await c.connect(id)
+    other.send('i', Buffer.from('alive\n'))
+    await other.until(() => other.text('o').includes('alive'))
+    greedy.socket.resume()
+    await greedy.closed
+    expect(greedy.frames.filter(({ type }) => type === 'p').length).toBeLessThan(100)
+    const status = readFileSync(`/proc/${(await c.state(id)).strata.monitorPid}/status`, 'utf8')
+    expect(Number(/VmHWM:\s+(\d+)/.exec(status)![1])).toBeLessThan(sanitized ? 200_000 : 20_000)
   })
 
   test('a replay is the last of much', async () => {
