@@ -11,6 +11,7 @@ import { containerFactsShape } from './daemon-shapes.ts'
 
 /**
  * Lines, oldest first. With `follow` until the container stops or the signal. With a terminal a line keeps its `\r`.
+ * Podman leaves lines out of a flood that is followed (its own command line too), not at thousands a second.
  * Throws a Fault where the engine has no log of it (log driver `none`), and when the connection is lost.
  */
 export async function* containerLogs(client: Client, id: string, query: LogQuery = {}): AsyncGenerator<LogLine> {
@@ -20,15 +21,17 @@ export async function* containerLogs(client: Client, id: string, query: LogQuery
   try {
     const both = signal ? AbortSignal.any([signal, left.signal]) : left.signal
     const tty = await hasTerminal(client, name, both)
-    let last: bigint | null = null
+    if (!follow || query.until !== undefined) return yield* linesOf(await logStream(client, name, query, both), tty)
+    const told = lastMoment()
     for await (const line of linesOf(await logStream(client, name, query, both), tty)) {
-      if (line.time !== null && (last === null || line.time > last)) last = line.time
+      told.add(line)
       yield line
     }
-    // Docker sometimes ends the stream before it has sent what a container said at its very end.
-    if (!follow || last === null || query.until !== undefined || client.kind === 'podman') return
-    const after = { since: last + 1n }
-    yield* linesOf(await logStream(client, name, after, both), tty)
+    // Engines end the stream with the container, and not always after the last that it said.
+    const since = told.time()
+    if (since === null) return
+    for await (const line of linesOf(await logStream(client, name, { since }, both), tty))
+      if (!told.has(line)) yield line
   } catch (error) {
     if (signal?.aborted) return
     throw asFault(error, `${safe(client.endpoint.name)} stopped telling the log of ${name}`)
@@ -83,6 +86,34 @@ function logStream(
     signal,
   })
 }
+
+/** The lines of the last moment that an engine tells apart: with Podman that is a second. */
+function lastMoment() {
+  const lines = new Map<string, number>()
+  let last: bigint | null = null
+  const keyOf = ({ stream, bytes }: LogLine) =>
+    stream + Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+  return {
+    time: () => last,
+    add(line: LogLine): void {
+      if (line.time === null || (last !== null && line.time < last)) return
+      if (line.time !== last) lines.clear()
+      last = line.time
+      const key = keyOf(line)
+      if (lines.size < momentMost) lines.set(key, (lines.get(key) ?? 0) + 1)
+    },
+    /** Each line that was added once: it was told already. */
+    has(line: LogLine): boolean {
+      const key = keyOf(line)
+      const count = line.time === last ? (lines.get(key) ?? 0) : 0
+      if (count > 0) lines.set(key, count - 1)
+      return count > 0
+    },
+  }
+}
+
+/** Lines of one moment that are remembered. */
+const momentMost = 50_000
 
 function nanoseconds(time: bigint): string {
   return `${time / 1_000_000_000n}.${String(time % 1_000_000_000n).padStart(9, '0')}`
