@@ -2,7 +2,7 @@
 import type { Action } from './action.ts'
 import { type Movable, moving } from './moving.ts'
 
-export type Pane = 'layers' | 'tree' | 'changes' | 'waste' | 'config' | 'dockerfile'
+export type Pane = 'layers' | 'tree' | 'changes' | 'waste' | 'config' | 'dockerfile' | 'hot'
 
 /** The Explorer as its actions see it. */
 export interface ExplorerContext extends Movable {
@@ -43,6 +43,8 @@ export interface ExplorerContext extends Movable {
   /** Reading was cancelled: it can go on. */
   stopped(): boolean
   shell(): Promise<void>
+  /** Whether the layer on top is a container's. */
+  alive(): boolean
   readOn(): void
 }
 
@@ -235,6 +237,14 @@ export const explorerActions: readonly Action<ExplorerContext>[] = [
       run: context => context.showTab(at),
     }),
   ),
+  {
+    id: 'explorer.hot',
+    title: 'Tab: Hot, where the container writes, and the option that takes it elsewhere',
+    keys: ['6'],
+    scope: 'explorer',
+    needs: context => context.alive(),
+    run: context => context.showTab(5),
+  },
   {
     id: 'explorer.tab-next',
     title: 'The next tab',

@@ -12,7 +12,7 @@ import { Kind } from '../layer/entry.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
 import { entryOf } from '../layer/read-entry.ts'
 import { createLiveLayer } from '../live/live-layer.ts'
-import { createLiveView, type Fed } from '../live/live-view.ts'
+import { createLiveView, type Fed, type Mount } from '../live/live-view.ts'
 import { pollUpper } from '../live/poll.ts'
 import { readUpper } from '../runtime/read-upper.ts'
 import { upperChanges } from '../runtime/upper-changes.ts'
@@ -37,7 +37,7 @@ export async function openContainer(
   const image = asFarAs(await openImage(facts, work), engine, facts)
   const stop = new AbortController()
   const place = placeOf(engine, facts)
-  const view = createLiveView(image.layers.length, facts.name, createLiveLayer())
+  const view = createLiveView(image.layers.length, facts.name, besideOf(facts), createLiveLayer())
   const batches = place ? watchUpper(place, stop.signal) : pollUpper(pollable(engine, facts.id), stop.signal)
   const fed = feed(view, aligned(batches, place, image.layers.length), now)
   return withLive(image, facts, {
@@ -74,6 +74,12 @@ export async function* followContainer(
   const facts = await engine.containers.inspect(id, { signal })
   const place = placeOf(engine, facts)
   yield* place ? watchUpper(place, signal) : pollUpper(pollable(engine, facts.id), signal)
+}
+
+/** Nobody is to look for these in the upper layer in vain. */
+function besideOf({ mounts, logPath, logDriver }: ContainerFacts): Mount[] {
+  const log = logPath === null ? [] : [{ kind: 'log' as const, source: logPath, destination: `(${logDriver} log)` }]
+  return [...mounts.map(({ kind, source, destination }) => ({ kind, source, destination })), ...log]
 }
 
 /** A native container may stand on the first layers of its image only: there is one directory for each. */

@@ -63,11 +63,10 @@ export function classOf(directory: string, names: readonly string[]): HotClass {
   )
     return 'database'
   if (/\/(?:\.cache|cache|__pycache__|\.npm|\.m2|\.gradle)\//.test(path)) return 'cache'
-  if (/^\/(?:tmp|var\/tmp|run|var\/run)\//.test(path)) return 'temp'
   const most = (pattern: RegExp) => names.filter(name => pattern.test(name)).length * 2 > names.length
   if (most(/\.(?:log|out|err)(?:\.\d+)?(?:\.gz)?$/)) return 'log'
   if (most(/\.(?:db|sqlite3?|mdb|ibd|wal|sst|ldb)(?:-(?:wal|shm|journal))?$/)) return 'database'
-  if (most(/\.(?:tmp|swp|part|lock|pid)$/)) return 'temp'
+  if (/^\/(?:tmp|var\/tmp|run|var\/run)\//.test(path) || most(/\.(?:tmp|swp|part|lock|pid)$/)) return 'temp'
   return 'data'
 }
 

@@ -2,6 +2,15 @@
 import type { LayerIndex } from '../layer/layer-index.ts'
 import type { LiveLayer } from './live-layer.ts'
 
+/** What lies in a container and not in its upper layer: a volume, a directory of the machine, memory, its log. */
+export interface Mount {
+  kind: 'bind' | 'volume' | 'tmpfs' | 'log' | 'other'
+  /** Where it really lies. */
+  source: string
+  /** In the container; '' for what it does not see. */
+  destination: string
+}
+
 /** A container's upper layer while somebody looks at it. */
 export interface LiveView {
   /** The layer's number: one above those of the image. */
@@ -9,6 +18,7 @@ export interface LiveView {
   readonly layer: LiveLayer
   /** `web` */
   readonly container: string
+  readonly mounts: readonly Mount[]
   /** The index as of now; entry numbers mean this one until it is taken again. */
   take(): LayerIndex
   /** Whether it is told as it happens, or every so many milliseconds. */
@@ -30,7 +40,7 @@ export interface Fed extends LiveView {
 }
 
 /** A view without anything in it yet. */
-export function createLiveView(number: number, container: string, layer: LiveLayer): Fed {
+export function createLiveView(number: number, container: string, mounts: readonly Mount[], layer: LiveLayer): Fed {
   const listeners = new Set<() => void>()
   let every: number | null = null
   let notice: string | null = null
@@ -40,6 +50,7 @@ export function createLiveView(number: number, container: string, layer: LiveLay
   return {
     number,
     container,
+    mounts,
     layer,
     take,
     taken: () => taken ?? take(),

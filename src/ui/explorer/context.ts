@@ -38,7 +38,7 @@ export interface Opened extends DrawModel {
   layerRows(): number
 }
 
-const panes: readonly Pane[] = ['tree', 'changes', 'waste', 'config', 'dockerfile']
+const panes: readonly Pane[] = ['tree', 'changes', 'waste', 'config', 'dockerfile', 'hot']
 
 /** The pane that has the keys. */
 export function paneOf(opened: Opened): Pane {
@@ -270,6 +270,7 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
     }),
     stepsWithoutLayer: redraw(() => session.setHideEmpty(!session.hideEmpty())),
     details: () => ui.push(createDetails(ui, session)),
+    alive: () => image.live !== undefined,
     shell: () => shellIn(ui, image, session.step().index),
     uncompared: () => session.uncompared(),
     compareAll: redraw(() => session.compareAll()),

@@ -129,7 +129,7 @@ export function stepModel(session: Session) {
 function liveModel({ look, image }: Session) {
   const notice = image.live?.notice() ?? null
   return {
-    command: 'live layer',
+    command: `${image.live!.container}: what it has changed`,
     story: look.world.live ? liveStory(look.world.live) : [],
     oddities: notice === null ? [] : [notice],
     advice: [],
@@ -196,14 +196,15 @@ function footerParts(theme: Theme, model: DrawModel, tab: Tab, waiting: boolean,
   if (model.tab < 3 && look.filter) parts.push(`/${safe(look.filter.text)}`)
   if (model.tab === 0 && look.onlyChanges) parts.push('only changes')
   if (model.tab < 2 && look.sort !== 'name') parts.push(`by ${look.sort}`)
-  if (!waiting) parts.push(tab.busy() ? `working ${theme.glyph.ellipsis}` : tab.footer())
+  // What is alive is made anew all the time.
+  if (!waiting) parts.push(tab.busy() && !model.session.image.live ? `working ${theme.glyph.ellipsis}` : tab.footer())
   return parts.length === 0 ? [] : [[theme.dim, parts.join(` ${theme.glyph.dot} `)]]
 }
 
 /** Which step or range of steps the tabs show, in words and in short. */
 function asOf(theme: Theme, { session, reading, tab }: DrawModel): [full: Part[], short: Part[]] {
   if (tab === 2) return [[[theme.dim, 'whole image']], []]
-  if (tab === 4) return [[], []]
+  if (tab >= 4) return [[], []]
   const { scene, world } = session.look
   const looked = session.looked()
   const step = world.stepOf

@@ -19,6 +19,7 @@ import { type ChangesTab, createChangesTab } from './changes-tab.ts'
 import { createConfigTab, createDockerfileTab } from './config-tab.ts'
 import { createContext, type Opened, paneOf } from './context.ts'
 import { drawExplorer, messageLines, type Places, summaryOf } from './draw.ts'
+import { createHotTab } from './hot-tab.ts'
 import { measureReading } from './reading.ts'
 import { createSession } from './session.ts'
 import { createTreeTab } from './tree-tab.ts'
@@ -116,7 +117,9 @@ function makeOpened(image: Image, { now, changed, failed, places }: OpenedOption
   const tree = createTreeTab(look)
   const changes: ChangesTab = createChangesTab(look)
   const waste = createWasteTab(look, { advice: session.advice, commandOf: session.commandOf })
-  const tabs = [tree, changes, waste, createConfigTab(look), createDockerfileTab(look)]
+  const { live } = look.world
+  const hot = live ? [createHotTab(live)] : []
+  const tabs = [tree, changes, waste, createConfigTab(look), createDockerfileTab(look), ...hot]
   const stale = new Set<number>()
   const opened: Opened = {
     image,

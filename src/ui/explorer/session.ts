@@ -122,6 +122,7 @@ export function createSession(image: Image, options: SessionOptions): Session {
       .map(step => ({
         step: step.index,
         layer: step.layer,
+        live: image.live !== undefined && step.layer === image.live.number,
         get command() {
           const command = commands.get(step.index) ?? shortCommand(step.createdBy, step.comment)
           commands.set(step.index, command)

@@ -18,6 +18,8 @@ export interface StepRow {
   command: string
   /** null for a step without a layer. */
   state: LayerState | null
+  /** A container's: it is alive. */
+  live: boolean
   /** Whether something odd was met in the layer. */
   odd: boolean
 }
@@ -83,7 +85,9 @@ function stepParts(
   }
   const broken = state.phase === 'broken'
   const mark = broken || row.odd
-  parts.push([broken ? theme.danger : mark ? theme.warning : plain, fitted(String(row.step), number, 'right')])
+  const name = row.live ? theme.glyph.marked : String(row.step)
+  const look = broken ? theme.danger : mark ? theme.warning : row.live ? theme.ok : plain
+  parts.push([look, fitted(name, number, 'right')])
   parts.push([broken ? theme.danger : theme.warning, mark ? '!' : ' '])
   if (kept.has('stored')) parts.push(storedPart(theme, state))
   if (kept.has('adds')) parts.push(addsPart(theme, state))

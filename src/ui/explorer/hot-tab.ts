@@ -1,0 +1,84 @@
+/** The Hot tab: where a container writes, how fast, what that looks like, and the option that takes it elsewhere. */
+import { formatBytes, formatCount } from '../../base/sizes.ts'
+import { fit as fitted, safeBytes } from '../../base/text.ts'
+import { type HotDirectory, hotDirectories } from '../../live/hot.ts'
+import type { Mount } from '../../live/live-view.ts'
+import type { Theme } from '../theme.ts'
+import { blank, exactly, line, type Part } from '../widgets/line.ts'
+import { drawList } from '../widgets/list.ts'
+import { createLinesTab, type LinesTab } from './lines-tab.ts'
+import type { LiveWorld } from './live.ts'
+
+/** More directories than that are not listed. */
+const MOST = 500
+
+type Row = { hot: HotDirectory } | { beside: Mount } | { title: string }
+
+export function createHotTab(live: LiveWorld): LinesTab {
+  let made: { revision: number; at: number; rows: Row[] } | null = null
+  const rows = () => {
+    const revision = live.view.layer.revision()
+    const now = live.now()
+    if (made && made.revision === revision && now - made.at < 250) return made.rows
+    made = { revision, at: now, rows: rowsOf(live, now) }
+    return made.rows
+  }
+  return createLinesTab<Row>({
+    name: 'Hot',
+    lines: rows,
+    draw(theme, all, { columns, rows: height, state, focused }) {
+      if (all.length === 0) {
+        return exactly([line(columns, [[theme.dim, ' Nothing is written to the upper layer.']])], columns, height)
+      }
+      const list = drawList({
+        theme,
+        columns,
+        rows: height,
+        count: all.length,
+        state,
+        focused,
+        row: index => rowParts(theme, all[index]!, columns),
+      })
+      return list.length > 0 ? list : blank(columns, height)
+    },
+    copies(row) {
+      if ('hot' in row)
+        return [
+          { text: row.hot.option, what: 'option' },
+          { text: `/${row.hot.path}`, what: 'path' },
+        ]
+      return 'beside' in row ? [{ text: row.beside.destination, what: 'path' }] : []
+    },
+  })
+}
+
+function rowsOf({ view }: LiveWorld, now: number): Row[] {
+  const hot = hotDirectories(view.layer, view.container, now).slice(0, MOST)
+  const beside =
+    view.mounts.length > 0 ? [{ title: 'Not in this layer' }, ...view.mounts.map(one => ({ beside: one }))] : []
+  return [...hot.map(one => ({ hot: one })), ...beside]
+}
+
+function rowParts(theme: Theme, row: Row, columns: number): Part[] {
+  if ('title' in row) return [[theme.strong, row.title]]
+  if ('beside' in row) {
+    const { kind, destination, source } = row.beside
+    return [
+      [theme.dim, fitted(kind, 8)],
+      `${safeBytes(Buffer.from(destination))}  `,
+      [theme.dim, safeBytes(Buffer.from(source))],
+    ]
+  }
+  const { rate, bytes, files, looks, path, option } = row.hot
+  const wide = columns >= 60
+  return [
+    [theme.accent, fitted(rate > 0 ? `${formatBytes(rate)}/s` : '', 10, 'right')],
+    ` ${fitted(formatBytes(bytes), 8, 'right')} `,
+    ...(wide
+      ? ([[theme.dim, fitted(`${formatCount(files)} ${files === 1 ? 'file' : 'files'}`, 11, 'right')]] as Part[])
+      : []),
+    [looks === 'data' ? theme.dim : theme.warning, ` ${fitted(looks, 8)} `],
+    `${safeBytes(Buffer.from(`/${path}`, 'latin1'))}  `,
+    [theme.ok, safeBytes(Buffer.from(option, 'latin1'))],
+  ]
+}

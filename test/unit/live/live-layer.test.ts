@@ -1,0 +1,112 @@
+/** The upper layer as it changes: what it holds, how fast it grows, what it is on the stack. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Kind } from '../../../src/layer/entry.ts'
+import { Stack } from '../../../src/layer/stack.ts'
+import { createLiveLayer, type LiveLayer } from '../../../src/live/live-layer.ts'
+import type { LiveChange } from '../../../src/runtime/upper-watch.ts'
+import { indexOf, treeText } from '../../harness/stacks.ts'
+import { tar } from '../../harness/tar.ts'
+
+function change(op: LiveChange['op'], path: string, more: Partial<LiveChange> = {}): LiveChange {
+  const blank = { size: 0, mode: 0o644, uid: 0, gid: 0, mtime: 0, nsec: 0, written: 0, lower: null, lowerSize: null }
+  return { op, path: Buffer.from(path), kind: Kind.file, reasons: [], ...blank, ...more }
+}
+
+function apply(layer: LiveLayer, now: number, ...changes: LiveChange[]): void {
+  layer.apply({ changes, notices: [], every: null }, now)
+}
+
+function onTopOf(below: string, layer: LiveLayer): string {
+  const stack = new Stack()
+  stack.push(indexOf(tar(below)))
+  stack.pushLive(layer.index())
+  return treeText(stack)
+}
+
+describe('what it is on the stack', () => {
+  test('added, changed and deleted paths', () => {
+    const layer = createLiveLayer()
+    apply(layer, 0, change('A', 'd/new', { size: 3 }), change('C', 'd/old', { size: 9 }), change('D', 'd/gone'))
+    expect(onTopOf('dir d\nfile d/old 1\nfile d/gone 5\nfile d/kept 7', layer)).toBe('d/\nd/kept 7\nd/new 3\nd/old 9')
+  })
+
+  test('a path that is no change any more is what it was below', () => {
+    const layer = createLiveLayer()
+    apply(layer, 0, change('C', 'a', { size: 9 }), change('D', 'b'))
+    apply(layer, 1, change('-', 'a'), change('-', 'b'))
+    expect(onTopOf('file a 1\nfile b 2', layer)).toBe('a 1\nb 2')
+    expect([layer.count(), layer.bytes()]).toEqual([0, 0])
+  })
+
+  test('a file that is called like a marker is a file', () => {
+    const layer = createLiveLayer()
+    apply(layer, 0, change('A', '.wh.a', { size: 4 }), change('A', '.wh..wh..opq', { size: 1 }))
+    expect(onTopOf('file a 1', layer)).toBe('.wh..wh..opq 1\n.wh.a 4\na 1')
+  })
+
+  test('names of any bytes are told apart', () => {
+    const layer = createLiveLayer()
+    const odd = (byte: number) => ({ ...change('A', ''), path: Uint8Array.of(0x61, byte) })
+    apply(layer, 0, odd(0xff), odd(0xfe), odd(0x0a))
+    expect([layer.count(), layer.path(Uint8Array.of(0x61, 0xfe))?.op]).toEqual([3, 'A'])
+  })
+
+  test('however changes come, the bytes are those of the files that are there', () => {
+    const path = fc.constantFrom('a', 'b', 'c/d', 'c/e')
+    const one = fc.tuple(fc.constantFrom<LiveChange['op']>('A', 'C', 'D', '-'), path, fc.nat(1000))
+    fc.assert(
+      fc.property(fc.array(one, { maxLength: 60 }), changes => {
+        const layer = createLiveLayer()
+        const there = new Map<string, number>()
+        for (const [op, name, size] of changes) {
+          apply(layer, 0, change(op, name, { size }))
+          if (op === '-') there.delete(name)
+          else there.set(name, op === 'D' ? 0 : size)
+        }
+        const sum = [...there.values()].reduce((a, b) => a + b, 0)
+        expect([layer.count(), layer.bytes()]).toEqual([there.size, sum])
+      }),
+    )
+  })
+})
+
+describe('rates', () => {
+  test('what the first look finds was not seen being written', () => {
+    const layer = createLiveLayer()
+    apply(layer, 0, change('A', 'a', { size: 1000, written: 1000 }))
+    expect([layer.totalRate(0), layer.warm(0)]).toEqual([0, []])
+  })
+
+  test('steady writing shows as its rate, and fades when it ends', () => {
+    const layer = createLiveLayer()
+    apply(layer, 0)
+    for (let at = 0; at <= 20_000; at += 100) apply(layer, at, change('A', 'a', { size: at, written: 100 }))
+    const path = layer.path(Buffer.from('a'))!
+    expect(layer.rate(path, 20_000)).toBeGreaterThan(950)
+    expect(layer.rate(path, 20_000)).toBeLessThan(1050)
+    expect(layer.totalRate(20_000)).toBe(layer.rate(path, 20_000))
+    expect(layer.rate(path, 23_000)).toBeCloseTo(layer.rate(path, 20_000) / Math.E, 5)
+    expect([layer.rate(path, 60_000), layer.warm(60_000)]).toEqual([0, []])
+  })
+
+  test('a file that went has no rate', () => {
+    const layer = createLiveLayer()
+    apply(layer, 0)
+    apply(layer, 1, change('A', 'a', { size: 10_000, written: 10_000 }))
+    expect(layer.warm(1).map(one => one.total)).toEqual([10_000])
+    apply(layer, 2, change('-', 'a'))
+    expect(layer.warm(2)).toEqual([])
+  })
+})
+
+test('the index is made once for a state', () => {
+  const layer = createLiveLayer()
+  apply(layer, 0, change('A', 'a'))
+  const index = layer.index()
+  expect(layer.index()).toBe(index)
+  apply(layer, 1)
+  expect(layer.index()).toBe(index)
+  apply(layer, 2, change('A', 'b'))
+  expect([layer.index() === index, layer.revision()]).toEqual([false, 2])
+})
