@@ -128,10 +128,10 @@ static void kill_it(const struct state *s) {
   await(process, KILL_MILLISECONDS);
 }
 
-/** What a monitor that died could not tidy up. */
+/** What a monitor that died could not tidy up. Otherwise it did, and the path may be somebody else's by now. */
 static int remove_cgroups(const struct state *s, struct err *e) {
   struct cgroup cgroup;
-  if (s->cgroup == NULL || s->cgroup[0] == 0) return 0;
+  if (!s->orphaned || s->cgroup == NULL || s->cgroup[0] == 0) return 0;
   cgroup_open(&cgroup, s->cgroup);
   return cgroup_remove(&cgroup, e);
 }
@@ -141,7 +141,9 @@ static int remove_complete(struct home *home, struct state *s, bool force, struc
     return err_set(e, 0, "container %s is not stopped, it is %s; --force removes it all the same", s->id, status_name(s->status));
   if (s->status != STATUS_STOPPED) kill_it(s);
   if (home_lock(home, LOCK_MILLISECONDS, e) < 0) return -1;
-  if (process_alive(&s->process)) return err_set(e, EBUSY, "container %s does not die", s->id);
+  state_free(s);
+  if (state_read(s, home->dir, e) < 0) return -1;
+  if (s->status != STATUS_STOPPED) return err_set(e, EBUSY, "container %s does not die", s->id);
   return remove_cgroups(s, e) < 0 ? -1 : home_remove(home, e);
 }
 

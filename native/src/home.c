@@ -105,13 +105,23 @@ int home_lock(struct home *h, int milliseconds, struct err *e) {
   return 0;
 }
 
+/** What others began to remove and did not end: they were killed. */
+static void remove_leftovers(const struct home *h) {
+  struct err ignored;
+  OWN_DIR root = opendir(h->root);
+  for (struct dirent *entry; root != NULL && (entry = readdir(root)) != NULL;)
+    if (strncmp(entry->d_name, ".gone-", 6) == 0) tree_remove(dirfd(root), entry->d_name, &ignored);
+}
+
 int home_remove(struct home *h, struct err *e) {
   char path[PATH_MAX], gone[PATH_MAX];
   if (path_of(h, path, e) < 0) return -1;
   if (!still_there(h, path)) return err_set(e, 0, "somebody else removed container %s", h->id);
   if (snprintf(gone, sizeof gone, "%s/.gone-%s-%d", h->root, h->id, (int)getpid()) >= PATH_MAX) return err_set(e, ENAMETOOLONG, "%s", path);
   if (rename(path, gone) < 0) return err_set(e, errno, "remove %s", path);
-  return tree_remove(AT_FDCWD, gone, e);
+  int result = tree_remove(AT_FDCWD, gone, e);
+  remove_leftovers(h);
+  return result;
 }
 
 void home_close(struct home *h) {

@@ -85,6 +85,7 @@ static void judge(struct state *s, int dir) {
   s->monitored = same_boot && process_alive(&s->monitor);
   s->status = STATUS_STOPPED;
   if (read_ending(s, dir)) return;
+  s->orphaned = same_boot && !s->monitored;
   if (!same_boot) s->reason = "lost (reboot)";
   else if (!s->monitored) s->reason = "monitor died";
   if (!lives && !s->monitored) return;

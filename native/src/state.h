@@ -28,6 +28,7 @@ struct state {
   const char *id, *bundle, *boot, *created_at, *cgroup, *log, *warning;
   const struct json *annotations; /* or NULL */
   bool tty, init, monitored;      /* init: our own pid 1; monitored: its monitor lives */
+  bool orphaned;                  /* its monitor died in this boot, and nobody tidied up after it */
   struct process process, monitor;
   char started_at[STAMP];         /* empty: not started */
   enum status status;

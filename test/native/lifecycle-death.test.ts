@@ -90,8 +90,24 @@ asEverybody('death', room => {
     await c.say('kill', id, 'KILL')
     await until(() => !alive(pid))
     expect(JSON.parse(await c.say('wait', id))).toMatchObject({ exitCode: null, reason: 'monitor died' })
-    expect(await c.state(id)).toMatchObject({ status: 'stopped', strata: { exitCode: null, reason: 'monitor died' } })
+    const last = await c.state(id)
+    expect(last).toMatchObject({ status: 'stopped', strata: { exitCode: null, reason: 'monitor died' } })
+    const cgroup = join('/sys/fs/cgroup/unified', last.strata.cgroup)
     await c.say('delete', id)
+    expect(last.strata.cgroup !== '' && existsSync(cgroup)).toBe(false)
+  })
+
+  test('what a delete that was killed has left goes with the next one', async () => {
+    const c = containersOf(room())
+    const id = await c.run({ args: ['true'] })
+    await c.ended(id)
+    const left = join(c.root, '.gone-other-1')
+    const { uid, gid } = room().who
+    execFileSync('mkdir', [left], { uid, gid })
+    execFileSync('touch', [join(left, 'lock')], { uid, gid })
+    expect(await c.say('list')).not.toContain('gone')
+    await c.say('delete', id)
+    expect(existsSync(left)).toBe(false)
   })
 
   test('kill -9 of the monitor of a created container takes it along: nobody could start it any more', async () => {
@@ -146,10 +162,12 @@ asEverybody('death', room => {
 
   test('a number that is another process’s by now: that one is never signalled', async () => {
     const c = containersOf(room())
+    // Older than the container by more than a tick of the clock that start times are counted in.
+    const victim = spawn('sleep', ['1000'], { uid: room().who.uid, gid: room().who.gid })
+    await new Promise(resolve => setTimeout(resolve, 30))
     const id = await c.run({ args: forever })
     const path = join(c.root, id, 'state.json')
     const whole = readFileSync(path, 'utf8')
-    const victim = spawn('sleep', ['1000'], { uid: room().who.uid, gid: room().who.gid })
     try {
       forge(c, id, { pid: victim.pid, monitorPid: victim.pid })
       expect(await c.state(id)).toMatchObject({ status: 'stopped', strata: { reason: 'monitor died', exitCode: null } })
