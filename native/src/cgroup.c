@@ -42,8 +42,16 @@ static int tree_root(enum cgroup_tree tree) {
   return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/** Only the root of the whole tree may have both, processes and children with limits; any other would make its children unusable. */
+static bool may_enable(int dir) {
+  char first[8];
+  if (faccessat(dir, "cgroup.type", F_OK, 0) < 0) return true;
+  return cgroup_get(dir, "cgroup.procs", first, sizeof first) == 0 && first[0] == 0;
+}
+
 /** Lets the children of a unified cgroup have limits. What does not work is told when a limit is set. */
 static void enable_controllers(int dir) {
+  if (!may_enable(dir)) return;
   static const char *const wanted[] = {"memory", "cpu", "pids"};
   for (int i = 0; i < 3; i++) {
     char text[16];
@@ -105,33 +113,33 @@ static bool own_path(char path[CGROUP_PATH]) {
   return found;
 }
 
-static bool limits_possible(int dir, const struct resources *r) {
+/** How many of the limits a child of this cgroup could have. */
+static int limits_possible(int dir, const struct resources *r) {
   enable_controllers(dir);
-  return (!resources_memory(r) || cgroup_has_word(dir, "cgroup.subtree_control", "memory")) &&
-         (!resources_cpu(r) || cgroup_has_word(dir, "cgroup.subtree_control", "cpu")) &&
-         (!resources_pids(r) || cgroup_has_word(dir, "cgroup.subtree_control", "pids"));
+  return (resources_memory(r) && cgroup_has_word(dir, "cgroup.subtree_control", "memory")) +
+         (resources_cpu(r) && cgroup_has_word(dir, "cgroup.subtree_control", "cpu")) +
+         (resources_pids(r) && cgroup_has_word(dir, "cgroup.subtree_control", "pids"));
 }
 
 /**
  * The nearest cgroup around us that was delegated to an ordinary user: its cgroup.procs must be ours to write, too, for the
- * kernel wants that of the common ancestor when a process moves. One that can set the limits is preferred.
+ * kernel wants that of the common ancestor when a process moves. One that can set more of the limits is preferred.
  */
 static bool delegated(const struct resources *limits, char found[CGROUP_PATH]) {
   char path[CGROUP_PATH];
-  bool any = false;
+  int best = -1;
   OWN_FD root = tree_root(CGROUP_V2);
   if (root < 0 || !own_path(path)) return false;
   for (;;) {
     const char *below = path[1] == 0 ? "." : path + 1;
     OWN_FD dir = openat(root, below, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (dir >= 0 && faccessat(dir, ".", W_OK, AT_EACCESS) == 0 && faccessat(dir, "cgroup.procs", W_OK, AT_EACCESS) == 0) {
-      bool good = limits_possible(dir, limits);
-      if (good || !any) memcpy(found, path, sizeof path);
-      any = true;
-      if (good) return true;
+      int possible = limits_possible(dir, limits);
+      if (possible > best) memcpy(found, path, sizeof path);
+      if (possible > best) best = possible;
     }
     char *slash = strrchr(path, '/');
-    if (slash == path && path[1] == 0) return any;
+    if (slash == path && path[1] == 0) return best >= 0;
     *(slash == path ? slash + 1 : slash) = 0;
   }
 }

@@ -47,7 +47,7 @@ int cgroup_enter(const struct cgroup *c, pid_t pid, bool cloned, struct err *e);
 /** Gives a container that runs the cgroups that new limits need and that it was made without. */
 int cgroup_extend(struct cgroup *c, const struct resources *limits, struct err *e);
 
-/** Sets or changes limits. Fails at the first that can not be set. */
+/** Sets or changes limits, all that can be; -1 with the first that can not. */
 int cgroup_limit(const struct cgroup *c, const struct resources *limits, struct err *e);
 
 /** Can be frozen, that is paused without the processes noticing. */

@@ -15,7 +15,7 @@ static int place(const struct cgroup *c, enum cgroup_tree tree, const char *unif
 }
 
 static int nowhere(const char *what, struct err *e) {
-  return err_set(e, 0, "the limit on %s can not be kept: this user has no cgroup with its controller", what);
+  return err_set(e, 0, "the limit on %s can not be kept: there is no cgroup of ours with its controller", what);
 }
 
 static int refused(const char *what, int64_t number, struct err *e) {
@@ -115,7 +115,11 @@ static int pids(const struct cgroup *c, const struct resources *r, struct err *e
 }
 
 int cgroup_limit(const struct cgroup *c, const struct resources *r, struct err *e) {
-  if (resources_memory(r) && memory(c, r, e) < 0) return -1;
-  if (resources_cpu(r) && cpu(c, r, e) < 0) return -1;
-  return resources_pids(r) && pids(c, r, e) < 0 ? -1 : 0;
+  struct err more, *to = e;
+  int result = 0;
+  /* One that can not be kept is no reason not to keep the others; the first is told. */
+  if (resources_memory(r) && memory(c, r, to) < 0) result = -1, to = &more;
+  if (resources_cpu(r) && cpu(c, r, to) < 0) result = -1, to = &more;
+  if (resources_pids(r) && pids(c, r, to) < 0) result = -1;
+  return result;
 }
