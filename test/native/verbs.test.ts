@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { node } from '../harness/bundle.ts'
 import { tryCommand, until } from '../harness/command.ts'
 import { dockerArchive } from '../harness/docker-archives.ts'
@@ -198,6 +198,7 @@ asEverybody('verbs', (room, kind) => {
 
   test('the terminal is the container’s, and whole again when it is let go and when it ends', async () => {
     const { env, uid, gid, strata, home } = await withImage(room())
+    onTestFinished(async () => void (await strata('rm', '-f', 'screen')))
     const as = kind === 'root' ? [] : [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups']
     const pty = startPty('setpriv', [...as, 'sh'], { environment: env, cwd: home, columns: 90, rows: 20 })
     pty.send(`PS1='$ '; ${node} ${program()} run -it --name screen app:1 sh\r`)
@@ -210,6 +211,7 @@ asEverybody('verbs', (room, kind) => {
       return /30 100/.test(pty.text())
     })
     pty.send('\x10\x11')
+    await pty.until(/(?:^|[#$] )\$$/m)
     pty.send('stty -a | grep -o " echo "; echo let go\r')
     await pty.until(/^let go/m)
     expect((await strata('ps')).out).toContain('screen')
@@ -221,11 +223,8 @@ asEverybody('verbs', (room, kind) => {
     expect(pty.whole()).toBe(true)
     pty.send('exit\r')
     await pty.ended
-    await strata('rm', '-f', 'screen')
   })
-})
 
-asEverybody('many', (room, kind) => {
   test.skipIf(kind === 'single id')(
     'two hundred containers at once come, are listed, and go without a trace',
     async () => {
