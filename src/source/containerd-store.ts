@@ -6,7 +6,7 @@
 import { join } from 'node:path'
 import { Fault } from '../base/errors.ts'
 import { safe } from '../base/text.ts'
-import { isDigest } from '../image/digest.ts'
+import { chainIds, isDigest } from '../image/digest.ts'
 import type { Digest, Platform } from '../image/types.ts'
 import { type Bucket, readBolt } from './bolt.ts'
 import type { Folder } from './folder.ts'
@@ -50,6 +50,23 @@ export async function listContainerdStore(
  */
 const DISCARDED =
   'containerd was told to discard layers once they are unpacked: discard_unpacked_layers = false, then pull them again.'
+
+/**
+ * Where containerd has these layers (diffIDs, bottom first) unpacked for overlayfs, in any namespace; null when it has not
+ * all of them.
+ */
+export function containerdLayerDirectories({ root }: StoreLocation, diffIds: readonly Digest[]): string[] | null {
+  const chain = chainIds(diffIds)
+  const names = readMeta(root, db =>
+    [...(db.bucket('v1')?.entries() ?? [])].map(({ key, value }) => {
+      const own = value === null ? db.bucket('v1', key, 'snapshots', 'overlayfs') : null
+      return chain.map(chainId => textOf(own?.bucket(chainId)?.get('name') ?? null))
+    }),
+  )
+  const whole = names?.find(one => one.every(name => name !== '')) ?? []
+  const found = directoriesIn(root, 'overlayfs', whole)
+  return found.length === diffIds.length && found.every(one => one !== null) ? (found as string[]) : null
+}
 
 /** A name of an image in the database. */
 interface ImageRecord {
@@ -175,6 +192,7 @@ async function openRecord(
   const names = records.filter(one => one.digest === record.digest && one.namespace === record.namespace)
   return {
     ...withDirectories(image, directoriesOf(location, record, image)),
+    location,
     names: names.flatMap(one => shownName(one) ?? []),
   }
 }

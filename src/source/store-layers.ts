@@ -4,12 +4,13 @@
  */
 import { statSync } from 'node:fs'
 import type { Digest } from '../image/types.ts'
+import { containerdLayerDirectories } from './containerd-store.ts'
 import { containersLayerDirectories } from './containers-storage.ts'
 import { dockerLayerDirectories } from './docker-store.ts'
 import type { StoreLocation } from './store-types.ts'
 
 export interface LayerDirectories {
-  engine: 'docker' | 'podman'
+  engine: 'docker' | 'podman' | 'containerd'
   /** Bottom first. */
   directories: string[]
 }
@@ -25,16 +26,18 @@ export function findLayerDirectories(
   for (const location of stores) {
     const directories = directoriesIn(location, diffIds)
     if (directories === null || !directories.every(isDirectory)) continue
-    return { engine: location.kind === 'docker-store' ? 'docker' : 'podman', directories }
+    return { engine: engines[location.kind], directories }
   }
   return null
 }
+
+const engines = { 'docker-store': 'docker', 'containers-storage': 'podman', 'containerd-store': 'containerd' } as const
 
 function directoriesIn(location: StoreLocation, diffIds: readonly Digest[]): string[] | null {
   try {
     if (location.kind === 'docker-store') return dockerLayerDirectories(location, diffIds)
     if (location.kind === 'containers-storage') return containersLayerDirectories(location, diffIds)
-    return null
+    return containerdLayerDirectories(location, diffIds)
   } catch {
     return null // not readable, or an engine is at work: the layers are unpacked then
   }

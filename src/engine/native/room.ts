@@ -18,7 +18,7 @@ export interface LayerRoom {
   /** Top first, as overlayfs takes them. Empty: no layer at all. */
   lower: string[]
   /** Whose directories they are. Those of an engine are only ever read. */
-  from: 'store' | 'docker' | 'podman'
+  from: 'store' | 'docker' | 'podman' | 'containerd'
   /** Until then the store keeps them even if their image is removed. What a container's config.json names is kept anyway. */
   release(): Promise<void>
 }
