@@ -17,12 +17,12 @@ export interface PathColumns {
 
 export class PathTree implements PathColumns {
   nodes = 1
-  parent: Uint32Array<ArrayBuffer> = new Uint32Array(1024)
-  nameStart: Uint32Array<ArrayBuffer> = new Uint32Array(1025)
-  names: Uint8Array<ArrayBuffer> = new Uint8Array(16384)
+  parent = new Uint32Array(1024)
+  nameStart = new Uint32Array(1025)
+  names = new Uint8Array(16384)
   /** Children as linked lists, newest first; 0 ends one. Kept only when asked for. */
-  firstChild: Uint32Array<ArrayBuffer>
-  nextSibling: Uint32Array<ArrayBuffer>
+  firstChild: Uint32Array
+  nextSibling: Uint32Array
 
   /** Open addressing over (parent, name): node numbers, 0 is free. */
   #slots = new Uint32Array(4096)
@@ -34,13 +34,47 @@ export class PathTree implements PathColumns {
     this.nextSibling = new Uint32Array(this.#linked ? 1024 : 0)
   }
 
-  /** Makes room for `nodes` more at once, so that a big layer does not double its way up. */
-  reserve(nodes: number, nameBytes: number): void {
-    this.#growNodes(this.nodes + nodes)
-    this.#growNames(this.nameStart[this.nodes]! + nameBytes)
-    let slots = this.#slots.length
-    while (slots * 0.7 < this.nodes + nodes) slots *= 2
-    if (slots !== this.#slots.length) this.#rehash(slots)
+  /** Takes the paths of another tree in, in slices of so many nodes. Gives the node here by node there. */
+  *take(columns: PathColumns, slice: number): Generator<void, Uint32Array> {
+    const nodeOf = new Uint32Array(columns.nodes)
+    if (this.nodes === 1) {
+      yield* this.#adopt(columns, slice)
+      for (let node = 1; node < nodeOf.length; node++) nodeOf[node] = node
+      return nodeOf
+    }
+    const { parent, nameStart, names } = columns
+    for (let from = 1; from < nodeOf.length; from += slice) {
+      const to = Math.min(from + slice, nodeOf.length)
+      for (let node = from; node < to; node++) {
+        nodeOf[node] = this.insert(nodeOf[parent[node]!]!, names, nameStart[node]!, nameStart[node + 1]!)
+      }
+      yield
+    }
+    return nodeOf
+  }
+
+  /** Shares the other tree's columns until this one grows: nothing is written into them. Empty until the end. */
+  *#adopt({ nodes, parent, nameStart, names }: PathColumns, slice: number): Generator<void> {
+    const firstChild = new Uint32Array(nodes)
+    const nextSibling = new Uint32Array(nodes)
+    let size = this.#slots.length
+    while (size * 0.7 < nodes) size *= 2
+    const slots = new Uint32Array(size)
+    const mask = size - 1
+    for (let from = 1; from < nodes; from += slice) {
+      const to = Math.min(from + slice, nodes)
+      for (let node = from; node < to; node++) {
+        const above = parent[node]!
+        nextSibling[node] = firstChild[above]!
+        firstChild[above] = node
+        let slot = hash(above, names, nameStart[node]!, nameStart[node + 1]!) & mask
+        while (slots[slot] !== 0) slot = (slot + 1) & mask
+        slots[slot] = node
+      }
+      yield
+    }
+    Object.assign(this, { nodes, parent, nameStart, names, firstChild, nextSibling })
+    this.#slots = slots
   }
 
   /** The node of the child of `parent` with the name `bytes[start, end)`, made when there is none. */
@@ -100,9 +134,9 @@ export class PathTree implements PathColumns {
     const nameBytes = this.nameStart[this.nodes]!
     return {
       nodes: this.nodes,
-      parent: new Uint32Array(this.parent.buffer.transfer(this.nodes * 4)),
-      nameStart: new Uint32Array(this.nameStart.buffer.transfer((this.nodes + 1) * 4)),
-      names: new Uint8Array(this.names.buffer.transfer(nameBytes)),
+      parent: new Uint32Array(moved(this.parent, this.nodes * 4)),
+      nameStart: new Uint32Array(moved(this.nameStart, (this.nodes + 1) * 4)),
+      names: new Uint8Array(moved(this.names, nameBytes)),
     }
   }
 
@@ -147,10 +181,10 @@ export class PathTree implements PathColumns {
    * A larger buffer with what is in the column. A stack's tree grows while others look at it, so they keep what they
    * have; a builder's is its own, and the old buffer is given up at once.
    */
-  #grown(column: Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>, bytes: number): ArrayBuffer {
-    if (!this.#linked) return column.buffer.transfer(bytes)
+  #grown(column: Uint32Array | Uint8Array, bytes: number): ArrayBuffer {
+    if (!this.#linked) return moved(column, bytes)
     const buffer = new ArrayBuffer(bytes)
-    new Uint8Array(buffer).set(new Uint8Array(column.buffer))
+    new Uint8Array(buffer).set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength))
     return buffer
   }
 
@@ -164,6 +198,11 @@ export class PathTree implements PathColumns {
     }
     this.#slots = slots
   }
+}
+
+/** The buffer of a column of our own at another length; the column is not to be used again. */
+function moved(column: Uint32Array | Uint8Array, bytes: number): ArrayBuffer {
+  return (column.buffer as ArrayBuffer).transfer(bytes)
 }
 
 /** The path of a node of any columns. Bounded by what the names hold. */

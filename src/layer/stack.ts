@@ -122,16 +122,7 @@ export class Stack {
 
   *#pushing(index: LayerIndex): Generator<void> {
     const layer = this.layers.length
-    const nodeOf = new Uint32Array(index.nodes)
-    if (layer === 0) this.tree.reserve(index.nodes, index.names.length)
-    for (let from = 1; from < index.nodes; from += SLICE) {
-      const to = Math.min(from + SLICE, index.nodes)
-      for (let node = from; node < to; node++) {
-        const start = index.nameStart[node]!
-        nodeOf[node] = this.tree.insert(nodeOf[index.parent[node]!]!, index.names, start, index.nameStart[node + 1]!)
-      }
-      yield
-    }
+    const nodeOf = yield* this.tree.take(index, SLICE)
     this.layers.push(index)
     this.#base.push(this.#base[layer]! + index.entries)
     this.#nodeOf.push(nodeOf)
