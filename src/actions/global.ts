@@ -15,6 +15,9 @@ export interface Program {
   quit(): void
   /** Whether `back` would leave the program. */
   atTop(): boolean
+  /** The outermost screens, by number from 0. */
+  goHome(at: number): void
+  canGoHome(at: number): boolean
 }
 
 export const globalActions: readonly Action<Program>[] = [
@@ -45,6 +48,22 @@ export const globalActions: readonly Action<Program>[] = [
     scope: 'global',
     needs: program => program.atTop(),
     run: program => program.close(),
+  },
+  {
+    id: 'global.images',
+    title: 'The images',
+    keys: ['1'],
+    scope: 'global',
+    needs: program => program.canGoHome(0),
+    run: program => program.goHome(0),
+  },
+  {
+    id: 'global.containers',
+    title: 'The containers',
+    keys: ['2'],
+    scope: 'global',
+    needs: program => program.canGoHome(1),
+    run: program => program.goHome(1),
   },
   {
     id: 'global.palette',

@@ -5,6 +5,7 @@
 import type { Work } from '../base/progress.ts'
 import type { MayHelp } from '../source/open.ts'
 import type { Image } from '../source/types.ts'
+import type { ContainersService } from './containers-service.ts'
 import type { ImageLister } from './image-list.ts'
 import type { Settings } from './settings.ts'
 
@@ -40,6 +41,8 @@ export interface ReadyShell {
 export interface Services {
   /** The images of this machine. */
   images: ImageLister
+  /** The containers of this machine. */
+  containers: ContainersService
   /** Opens an image by reference as the person wrote it (`NAME@STEP` too). Rejects with a Fault. */
   open(reference: string, work?: OpenWork): Promise<Image>
   /** A shell in an image as of a step (1-based): unpacks what is missing. Rejects with a Fault. */

@@ -6,6 +6,7 @@ import type { ImageLister } from '../actions/image-list.ts'
 import type { Services } from '../actions/services.ts'
 import { containerOf } from '../actions/services.ts'
 import { openImage } from '../source/open.ts'
+import { createContainersService } from './containers-service.ts'
 import type { Options } from './program.ts'
 import { surroundings } from './surroundings.ts'
 import { openOptions } from './target.ts'
@@ -13,6 +14,7 @@ import { openOptions } from './target.ts'
 export function createServices(options: Options): Services {
   return {
     images: listerOf(options),
+    containers: createContainersService(options),
     open: async (reference, { mayHelp, ...work } = {}) => {
       const container = containerOf(reference)
       if (container !== null) return (await import('./live-service.ts')).openLive(container, options, work)

@@ -20,9 +20,10 @@ export function drawScreen(host: Host, size: Size): string[] {
   const screen = host.top()
   const body = bodySize(size)
   const named = state.screens.map(one => one.title())
+  const homes = named.length === 1 ? host.homes() : null
   const titles = named.length === 1 ? ['strata', ...named] : named
   return [
-    breadcrumb(theme, size.columns, titles, screen?.summary?.(theme)),
+    breadcrumb(theme, size.columns, homes ? { ...homes, name: 'strata' } : titles, screen?.summary?.(theme)),
     ...exactly(screen?.draw(body, theme) ?? [], size.columns, body.rows),
     bottomLine(host, theme, size.columns),
   ]

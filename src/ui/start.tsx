@@ -5,6 +5,7 @@
 import process from 'node:process'
 import type { Services } from '../actions/services.ts'
 import { Fault } from '../base/errors.ts'
+import { createContainers } from './containers/containers.ts'
 import { createImages } from './images/images.ts'
 import { type Running, runScreens, sizeOf } from './run.tsx'
 import type { Screen } from './screen.ts'
@@ -41,8 +42,12 @@ export async function startUi(options: StartOptions): Promise<Ended> {
     theme: makeTheme(colourLevel(process.env), asciiOnly(process.env)),
     size: sizeOf(process.stdout),
     explorer: options.explorer,
+    homes: [
+      { title: 'Images', make: createImages },
+      { title: 'Containers', make: createContainers },
+    ],
   })
-  host.push(createImages(host))
+  host.goHome(0)
   if (options.reference !== undefined) host.explore(options.reference)
 
   const ended: Ended = { signal: null }

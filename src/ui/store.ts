@@ -36,6 +36,14 @@ export interface UiOptions {
   size: Size
   /** Makes the Explorer. */
   explorer(ui: Ui, reference: string): Screen
+  /** The outermost screens, of which one is shown at a time; made when they are first shown. */
+  homes?: readonly Home[]
+}
+
+/** An outermost screen, reached by its number. */
+export interface Home {
+  title: string
+  make(ui: Ui): Screen
 }
 
 export interface Host extends Ui {
@@ -56,6 +64,10 @@ export interface Host extends Ui {
   /** A promise of an action that nobody waits for: its failure is shown. */
   watch(result: void | Promise<void>, doing: string): void
   back(): void
+  /** The titles of the outermost screens, and which of them is shown; null where there is only one. */
+  homes(): { titles: readonly string[]; at: number } | null
+  /** Shows an outermost screen in place of the one that is shown; nothing while another screen covers it. */
+  goHome(at: number): void
   /** Draws everything anew, whatever is on the terminal. */
   redraw(): void
 }
@@ -77,6 +89,9 @@ export function createHost(options: UiOptions): Host {
   }))
   const set = store.setState
   const get = store.getState
+  const { homes = [] } = options
+  const made: (Screen | undefined)[] = []
+  let home = 0
   let terminal: Terminal | null = null
   let unsubscribe = () => {}
   let toastTimer: NodeJS.Timeout | undefined
@@ -145,6 +160,14 @@ export function createHost(options: UiOptions): Host {
       show(get().screens.slice(0, -1))
       watch(screen?.close?.(), 'Leaving the screen')
     },
+    homes: () => (homes.length > 1 ? { titles: homes.map(one => one.title), at: home } : null),
+    goHome(at) {
+      if (get().screens.length > 1 || !homes[at] || (at === home && made[at])) return
+      top()?.hidden?.()
+      home = at
+      made[at] ??= homes[at].make(host)
+      show([made[at]])
+    },
     explore: reference => host.push(options.explorer(host, reference)),
     quit: () => terminal?.exit(),
     confirm: question => createConfirm(host, question),
@@ -171,7 +194,8 @@ export function createHost(options: UiOptions): Host {
       const { screens, overlays } = get()
       set({ screens: [], overlays: [], prompt: null })
       for (const overlay of overlays) overlay.dismissed?.()
-      await Promise.allSettled([...screens].reverse().map(async screen => screen.close?.()))
+      const others = made.filter(one => one !== undefined && !screens.includes(one)) as Screen[]
+      await Promise.allSettled([...others, ...screens].reverse().map(async screen => screen.close?.()))
     },
   }
 
@@ -195,6 +219,8 @@ export function createHost(options: UiOptions): Host {
       toast(mouse ? 'mouse on: hold shift to select text' : 'mouse off')
     },
     quit: host.quit,
+    goHome: host.goHome,
+    canGoHome: at => get().screens.length === 1 && homes.length > 1 && at < homes.length && at !== home,
   }
   const own = bind(globalActions, program)
   return host

@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest'
 import type { Services } from '../../src/actions/services.ts'
 import { runScreens } from '../../src/ui/run.tsx'
 import type { Screen } from '../../src/ui/screen.ts'
-import { createHost, type Host } from '../../src/ui/store.ts'
+import { createHost, type Home, type Host } from '../../src/ui/store.ts'
 import { type ColourLevel, makeTheme } from '../../src/ui/theme.ts'
 import type { Ui } from '../../src/ui/ui.ts'
 import { cellStyle, type Emulator, emulator, keyBytes, lineText, screenText, styleText } from './terminal.ts'
@@ -21,6 +21,8 @@ export interface MountOptions {
   services?: Partial<Services>
   explorer?(ui: Ui, reference: string): Screen
   environment?: NodeJS.ProcessEnv
+  /** The outermost screens, the first one mounted. */
+  homes?: readonly Home[]
 }
 
 export interface Mounted {
@@ -60,8 +62,10 @@ export async function mountScreen(make: (ui: Ui) => Screen, options: MountOption
     theme: makeTheme(level, ascii),
     size: { columns, rows },
     explorer: options.explorer ?? noExplorer,
+    ...(options.homes && { homes: options.homes }),
   })
-  host.push(make(host))
+  if (options.homes) host.goHome(0)
+  else host.push(make(host))
   const running = runScreens(host, {
     stdin: stdin as unknown as NodeJS.ReadStream,
     stdout: output.stream,
@@ -163,6 +167,12 @@ function createOutput(terminal: Emulator, columns: number, rows: number) {
 }
 
 const noServices: Services = {
+  containers: {
+    watch: () => ({ snapshot: () => [], subscribe: () => () => {}, onEvent: () => () => {}, refresh() {}, close() {} }),
+    shell: () => Promise.reject(new Error('This test has no shell.')),
+    save: () => Promise.reject(new Error('This test saves nothing.')),
+    readOnly: false,
+  },
   images: {
     async *list() {},
     detail: () => Promise.reject(new Error('This test has no images.')),

@@ -3,14 +3,21 @@ import { cutMiddle, width } from '../../base/text.ts'
 import type { Theme } from '../theme.ts'
 import { line, type Part, partsWidth } from './line.ts'
 
+/** The outermost screens beside each other, by number. */
+export interface HomeTitles {
+  name: string
+  titles: readonly string[]
+  at: number
+}
+
 /** One line: titles from the outermost to the one on top, and the summaries that fit beside them. */
 export function breadcrumb(
   theme: Theme,
   columns: number,
-  titles: readonly string[],
+  titles: readonly string[] | HomeTitles,
   summary: readonly (string | readonly Part[])[] = [],
 ): string {
-  const crumbs = titlesThatFit(theme, columns - 2, titles)
+  const crumbs = 'titles' in titles ? homeTitles(theme, columns - 2, titles) : titlesThatFit(theme, columns - 2, titles)
   const right: Part[] = []
   let room = columns - 2 - partsWidth(crumbs) - GAP
   for (const one of summary) {
@@ -25,6 +32,19 @@ export function breadcrumb(
 
 /** Columns that stay free between the two ends. */
 const GAP = 2
+
+/** `strata  1 Images  2 Containers`, the one that is shown standing out; alone where there is no room for all. */
+function homeTitles(theme: Theme, columns: number, { name, titles, at }: HomeTitles): Part[] {
+  const all = titles.flatMap((title, index): Part[] => [
+    '  ',
+    [index === at ? theme.key : theme.dim, String(index + 1)],
+    ' ',
+    [index === at ? theme.title : theme.dim, title],
+  ])
+  const named: Part[] = [[theme.dim, name], ...all]
+  if (partsWidth(named) <= columns) return named
+  return partsWidth(all) - 2 <= columns ? all.slice(1) : [[theme.title, titles[at] ?? name]]
+}
 
 /** The innermost titles, as many as fit; the last one is cut in its middle when it alone is too long. */
 function titlesThatFit(theme: Theme, columns: number, titles: readonly string[]): Part[] {

@@ -1,0 +1,49 @@
+/**
+ * A shell in a running container for the screens. It is a process of its own that has the terminal, so that nothing of
+ * the screens reads a key that is not theirs: the helper for a native container, our own `exec` for the others.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import process from 'node:process'
+import { Fault } from '../base/errors.ts'
+import { safe, safeLines } from '../base/text.ts'
+import { findHelper } from '../runtime/find-helper.ts'
+import { ownPlaces } from './containers/places.ts'
+import type { Options } from './program.ts'
+
+/** The shell that the container's people would take. */
+const bestShell = 'exec "$(command -v bash || command -v zsh || command -v ash || echo sh)"'
+
+/** Its exit status. Rejects with a Fault when no shell could be started. */
+export async function shellAt(
+  engine: string,
+  { id, name }: { id: string; name: string },
+  options: Options,
+): Promise<number> {
+  process.stdout.write(`A shell in ${safe(name)}; exit brings strata back.\r\n`)
+  const term = `TERM=${process.env.TERM ?? 'xterm'}`
+  const wish = ['--env', term, id, 'sh', '-c', bestShell]
+  const [program, args] =
+    engine === 'native'
+      ? [findHelper(), ['--root', ownPlaces().state, '--speak-as', 'strata', 'exec', '--tty', ...wish]]
+      : [
+          process.execPath,
+          [...process.execArgv, process.argv[1]!, 'exec', '-it', ...whichEngine(engine, options), ...wish],
+        ]
+  const child = spawn(program, args, { stdio: ['inherit', 'inherit', 'pipe'] })
+  let said = ''
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    if (said.length < 4096) said += text
+  })
+  const [status, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+  const reason = safeLines(said)
+    .map(line => line.replace(/^strata: /, '').trim())
+    .find(line => line !== '')
+  if (reason !== undefined && status !== 0) throw new Fault(reason)
+  if (status === null) throw new Fault(`The shell in ${safe(name)} was ended by ${signal}.`)
+  return status
+}
+
+function whichEngine(engine: string, { context }: Options): string[] {
+  return typeof context === 'string' ? ['--context', context] : ['--engine', engine]
+}

@@ -1,0 +1,86 @@
+/** The containers of this machine's engines for the screens: every engine that can be found, watched at once. */
+import type { ContainersService } from '../actions/containers-service.ts'
+import type { EngineEvent } from '../engine/containers.ts'
+import type { EngineSource, WatchedEngine, Watching } from '../engine/watching.ts'
+import type { Options } from './program.ts'
+import { surroundings } from './surroundings.ts'
+
+/** Nothing of engines is loaded before somebody watches. */
+export function createContainersService(options: Options): ContainersService {
+  return {
+    watch: () => watchLater(() => watchAll(options)),
+    shell: async (engine, container) => (await import('./container-shell.ts')).shellAt(engine, container, options),
+    save: async (path, lines) => (await import('./save-lines.ts')).saveLines(path, lines),
+    readOnly: options.readOnly === true,
+  }
+}
+
+async function watchAll(options: Options): Promise<Watching> {
+  const { watchEngines } = await import('../engine/watching.ts')
+  return watchEngines([...(await nativeSource(options)), ...(await daemonSources(options))])
+}
+
+async function nativeSource(options: Options): Promise<EngineSource[]> {
+  const native = options.engine === 'native' || (options.engine === undefined && options.context === undefined)
+  if (!native) return []
+  const { ownEngine } = await import('./containers/own-engine.ts')
+  return [{ id: 'native', open: async () => ownEngine(options) }]
+}
+
+async function daemonSources(options: Options): Promise<EngineSource[]> {
+  const wanted = options.engine as string | undefined
+  if (wanted === 'native') return []
+  const [{ findEndpoints }, { daemonSource }] = await Promise.all([
+    import('../engine/endpoints.ts'),
+    import('../engine/watching.ts'),
+  ])
+  const around = surroundings()
+  const { endpoints, failures } = await findEndpoints(around, { context: options.context as string | undefined })
+  const concerned = (name: string) => wanted === undefined || name === wanted || name.startsWith(`${wanted}-`)
+  return [
+    ...endpoints
+      .filter(({ name, asked }) => asked || concerned(name))
+      .map(one => daemonSource(one, { env: around.env })),
+    ...failures.map(({ name, fault }) => ({ id: name, open: () => Promise.reject(fault) })),
+  ]
+}
+
+/** A watch that is there at once, and knows nothing until what it stands for has begun. */
+function watchLater(begin: () => Promise<Watching>): Watching {
+  const listeners = new Set<() => void>()
+  const eventListeners = new Set<(engine: string, event: EngineEvent) => void>()
+  const nothing: readonly WatchedEngine[] = []
+  let watching: Watching | null = null
+  let closed = false
+  const added = <T>(set: Set<T>, one: T) => {
+    set.add(one)
+    return () => set.delete(one)
+  }
+  const tell = () => {
+    for (const listener of listeners) listener()
+  }
+  begin().then(
+    begun => {
+      if (closed) return begun.close()
+      watching = begun
+      begun.subscribe(tell)
+      begun.onEvent((engine, event) => {
+        for (const listener of eventListeners) listener(engine, event)
+      })
+      tell()
+    },
+    () => {}, // finding says its failures as engines that are lost
+  )
+  return {
+    snapshot: () => watching?.snapshot() ?? nothing,
+    subscribe: listener => added(listeners, listener),
+    onEvent: listener => added(eventListeners, listener),
+    refresh: id => watching?.refresh(id),
+    close() {
+      closed = true
+      listeners.clear()
+      eventListeners.clear()
+      watching?.close()
+    },
+  }
+}

@@ -1,0 +1,328 @@
+/** The Containers screen: the containers of every engine, what they do, and what can be done with them. */
+import { createStore } from 'zustand/vanilla'
+import { bind } from '../../actions/action.ts'
+import { type ContainersContext, containersActions } from '../../actions/containers.ts'
+import { containerReference } from '../../actions/services.ts'
+import { safe } from '../../base/text.ts'
+import type { WatchedEngine, Watching } from '../../engine/watching.ts'
+import type { Screen } from '../screen.ts'
+import type { Ui } from '../ui.ts'
+import { keepVisible, type ListState, moveList } from '../widgets/list.ts'
+import { act, targetsOf } from './acting.ts'
+import { type ContainersModel, drawContainers, enginesSummary, layoutOf, listHeight } from './draw.ts'
+import { createFacts } from './facts.ts'
+import { inspectScreen } from './inspect.ts'
+import { createLogs } from './logs.ts'
+import { allRows, type ContainerRow, type Order, orders, runs, shownRows } from './rows.ts'
+import { shellIn } from './shell.ts'
+import { followLog, type Tail } from './tail.ts'
+import { watchUsage } from './usage.ts'
+
+interface ContainersState {
+  engines: readonly WatchedEngine[]
+  filter: string
+  order: Order
+  runningOnly: boolean
+  list: ListState
+  /** The row under the cursor: the cursor stays on it whatever happens to the rows around it. */
+  key: string | null
+  marks: ReadonlySet<string>
+  /** What is being done, by row. */
+  doing: ReadonlyMap<string, string>
+  /** Counts what changed elsewhere: samples, facts, lines of the log. */
+  revision: number
+}
+
+/** Milliseconds that the cursor rests on a row until its log is asked for. */
+const REST = 120
+/** Lines of the log beside the list. */
+const TAIL = 200
+
+/** The list of containers. It watches the engines from when it is first shown until it is closed. */
+export function createContainers(ui: Ui): Screen {
+  const store = createStore<ContainersState>()(() => ({
+    engines: [],
+    filter: '',
+    order: { by: 'state', turned: false },
+    runningOnly: false,
+    list: { cursor: 0, top: 0 },
+    key: null,
+    marks: new Set(),
+    doing: new Map(),
+    revision: 0,
+  }))
+  const { getState: get } = store
+  const { containers: service } = ui.services
+  const changed = () => store.setState(state => ({ revision: state.revision + 1 }))
+  const usage = watchUsage(changed)
+  const facts = createFacts(changed)
+  const rowsOf = rememberRows()
+  let watching: Watching | null = null
+  let visible = false
+  let tail: { key: string; log: Tail } | null = null
+  let resting: NodeJS.Timeout | null = null
+
+  const rows = () => rowsOf(get()).shown
+  const row = (): ContainerRow | undefined => rows()[get().list.cursor]
+  const height = () => listHeight(ui.bodySize(), get().engines)
+  /** Changes the state; the cursor goes where its row has gone. */
+  const set = (change: Partial<ContainersState>) => {
+    const state = { ...get(), ...change }
+    const { shown, all } = rowsOf(state)
+    const found = shown.findIndex(one => one.key === state.key)
+    const list = keepVisible(found < 0 ? state.list : { ...state.list, cursor: found }, shown.length, height())
+    const there = new Set(all.map(one => one.key))
+    const marks = new Set([...state.marks].filter(key => there.has(key)))
+    store.setState({ ...change, list, marks, key: shown[list.cursor]?.key ?? state.key })
+    look()
+  }
+  /** Asks for what is on the screen and not known yet, and ends what is not on it any more. */
+  const look = () => {
+    const { list } = get()
+    const inView = visible ? rows().slice(list.top, list.top + height()) : []
+    facts.want(inView)
+    usage.want(
+      inView.flatMap(({ key, engine, stale, container }) =>
+        engine && !stale && container.state === 'running' && engine.containers.capabilities.stats
+          ? [{ key, engine, id: container.id }]
+          : [],
+      ),
+    )
+    lookAtLog()
+  }
+  const lookAtLog = () => {
+    const here = visible ? row() : undefined
+    // One that starts again says more.
+    const key = here?.engine && !here.stale ? `${here.key} ${runs(here.container)}` : null
+    if (tail?.key === key) return
+    if (resting) clearTimeout(resting)
+    resting = null
+    if (tail && !(here && tail.key.startsWith(here.key))) stopTail()
+    const engine = here?.engine
+    if (key === null || !here || !engine) return
+    resting = setTimeout(() => {
+      resting = null
+      stopTail()
+      tail = { key, log: followLog({ engine, id: here.container.id, tail: TAIL, most: TAIL, changed }) }
+      facts.wantSize(here)
+    }, REST)
+  }
+  const stopTail = () => {
+    tail?.log.stop()
+    tail = null
+  }
+  /** The marked rows that are shown, else the one under the cursor. */
+  const chosen = (): ContainerRow[] => {
+    const marked = rows().filter(one => get().marks.has(one.key))
+    return marked.length > 0 ? marked : rows().slice(get().list.cursor, get().list.cursor + 1)
+  }
+  const mark = ({ key }: ContainerRow, what: string | null) => {
+    const doing = new Map(get().doing)
+    if (what === null) doing.delete(key)
+    else doing.set(key, what)
+    store.setState({ doing })
+  }
+  const busy = (one: ContainerRow) => get().doing.has(one.key)
+
+  const watch = () => {
+    watching ??= begin()
+    set({ engines: watching.snapshot() })
+  }
+  const begin = (): Watching => {
+    const begun = service.watch()
+    begun.subscribe(() => set({ engines: begun.snapshot() }))
+    begun.onEvent((engine, { kind, action, id }) => {
+      if (kind !== 'container' || !tellsMore.has(action)) return
+      facts.forget(engine, id)
+      if (action === 'start') usage.forget(`${engine} ${id}`)
+      look()
+    })
+    return begun
+  }
+
+  const context: ContainersContext = {
+    hasRow: () => row() !== undefined,
+    hasRows: () => rowsOf(get()).all.length > 0,
+    can: deed => !service.readOnly && targetsOf(deed, chosen()).some(one => !busy(one)),
+    async act(deed) {
+      await act(
+        ui,
+        deed,
+        targetsOf(deed, chosen()).filter(one => !busy(one)),
+        mark,
+      )
+    },
+    runs: () => {
+      const here = row()
+      return !service.readOnly && here?.engine != null && !here.stale && here.container.state === 'running'
+    },
+    async shell() {
+      const here = row()
+      if (here) await shellIn(ui, here.engineId, here.container)
+    },
+    canRename: () => !service.readOnly && row()?.engine != null,
+    rename() {
+      const here = row()
+      if (!here?.engine) return
+      const { engine, container } = here
+      ui.prompt({
+        label: `rename ${safe(container.name)} to`,
+        text: container.name,
+        submit(name) {
+          if (name.trim() === '' || name.trim() === container.name) return
+          engine.containers.rename(container.id, name.trim()).then(
+            () => ui.toast(`${container.name} is ${name.trim()} now`),
+            error => ui.fail(error, `${safe(container.name)} could not be renamed`),
+          )
+        },
+      })
+    },
+    explore() {
+      const here = row()
+      if (here) ui.explore(containerReference(here.engineId, here.container.name))
+    },
+    async inspect() {
+      const here = row()
+      if (!here?.engine) return ui.toast('Its engine is lost.', 'warning')
+      const { engine, container } = here
+      const found = await ui.work('Asking', ({ signal }) => engine.containers.inspect(container.id, { signal }))
+      if (found) ui.push(inspectScreen(ui, container.name, found.raw))
+    },
+    logs() {
+      const here = row()
+      if (!here?.engine) return ui.toast('Its engine is lost.', 'warning')
+      ui.push(createLogs(ui, { engine: here.engine, id: here.container.id, name: here.container.name }))
+    },
+    copy() {
+      const all = chosen()
+      const names = all.map(one => one.container.name)
+      ui.copy(names.join('\n'), names.length === 1 ? safe(names[0]!) : `${names.length} names`)
+    },
+    filter() {
+      ui.prompt({
+        label: 'filter',
+        text: get().filter,
+        pass: true,
+        change: filter => set({ filter }),
+        submit: filter => set({ filter }),
+        cancel: () => set({ filter: '' }),
+        status: () => `${rows().length} of ${rowsOf(get()).all.length}`,
+      })
+    },
+    async sort() {
+      const { order } = get()
+      const at = orders.findIndex(one => one.by === order.by)
+      const items = orders.map(one => ({ ...one, detail: one.by === order.by ? 'again turns it round' : '' }))
+      const choice = await ui.choose({ title: 'Sort by', items, at })
+      if (choice === null) return
+      const { by } = orders[choice]!
+      set({ order: { by, turned: by === order.by ? !order.turned : false } })
+    },
+    mark() {
+      const here = row()
+      if (!here) return
+      const marks = new Set(get().marks)
+      if (!marks.delete(here.key)) marks.add(here.key)
+      store.setState({ marks })
+      context.move(1)
+    },
+    toggleAll: () => set({ runningOnly: !get().runningOnly }),
+    refresh: () => watching?.refresh(),
+    move(by) {
+      const all = rows()
+      const list = moveList(get().list, by, all.length, height())
+      store.setState({ list, key: all[list.cursor]?.key ?? null })
+      look()
+    },
+  }
+
+  const model = (): ContainersModel => {
+    const state = get()
+    const { all, shown } = rowsOf(state)
+    const here = row()
+    return {
+      ...state,
+      all,
+      rows: shown,
+      tail: here && tail?.key.startsWith(here.key) ? tail.log : null,
+      known: {
+        facts: facts.get,
+        usage: one => usage.get(one.key),
+        doing: one => state.doing.get(one.key),
+        now: ui.services.now(),
+      },
+    }
+  }
+  const cover = () => {
+    visible = false
+    if (resting) clearTimeout(resting)
+    resting = null
+    stopTail()
+    look()
+  }
+
+  return {
+    id: 'containers',
+    title: () => 'Containers',
+    summary: theme => enginesSummary(theme, get().engines),
+    scopes: () => ['containers'],
+    actions: bind(containersActions, context),
+    places: () =>
+      rowsOf(get()).all.map(({ engineId, container }) => ({
+        label: safe(container.name),
+        detail: 'container',
+        go: () => ui.explore(containerReference(engineId, container.name)),
+      })),
+    draw: (size, theme) => drawContainers(size, theme, model()),
+    subscribe: store.subscribe,
+    back() {
+      if (get().filter !== '') set({ filter: '' })
+      else if (get().marks.size > 0) store.setState({ marks: new Set() })
+      else return false
+      return true
+    },
+    mouse(event) {
+      if (event.kind === 'wheel') context.move(event.by * 3)
+      if (event.kind !== 'press' || event.button !== 0) return
+      const { list } = layoutOf(ui.bodySize())
+      const line = event.y - (list.rows - 1 - height())
+      const index = get().list.top + line
+      if (event.x < list.columns && line >= 0 && line < height() && index < rows().length)
+        context.move(index - get().list.cursor)
+    },
+    shown() {
+      visible = true
+      watch()
+    },
+    hidden: cover,
+    close() {
+      cover()
+      facts.close()
+      watching?.close()
+    },
+  }
+}
+
+/** Events after which an engine has more to say of a container than its list does. */
+const tellsMore = new Set(['start', 'die', 'oom', 'restart', 'stop', 'kill', 'pause', 'unpause', 'rename', 'update'])
+
+/** All rows and those that are shown; worked out again only when what they follow from has changed. */
+function rememberRows() {
+  let engines: readonly WatchedEngine[] | null = null
+  let all: ContainerRow[] = []
+  let last: { filter: string; order: Order; runningOnly: boolean } | null = null
+  let shown: ContainerRow[] = []
+  return (state: ContainersState) => {
+    const fresh = engines !== state.engines
+    if (fresh) {
+      engines = state.engines
+      all = allRows(state.engines)
+    }
+    const { filter, order, runningOnly } = state
+    if (fresh || last?.filter !== filter || last.order !== order || last.runningOnly !== runningOnly) {
+      last = { filter, order, runningOnly }
+      shown = shownRows(all, last)
+    }
+    return { all, shown }
+  }
+}

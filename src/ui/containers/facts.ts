@@ -1,0 +1,73 @@
+/** What a list does not tell of its containers: asked once for those on the screen, and again when something happens to one. */
+import type { ContainerEngine } from '../../engine/containers.ts'
+import type { ContainerRow } from './rows.ts'
+import type { MoreFacts } from './words.ts'
+
+export interface FactsCache {
+  /** Asks for those that are not known. */
+  want(rows: readonly ContainerRow[]): void
+  /** Asks for one with the size of its upper layer. */
+  wantSize(row: ContainerRow): void
+  get(row: ContainerRow): MoreFacts | undefined
+  /** Something happened to it. */
+  forget(engine: string, id: string): void
+  close(): void
+}
+
+/** Questions under way at once. */
+const AT_ONCE = 4
+
+export function createFacts(changed: () => void): FactsCache {
+  const known = new Map<string, { state: string; sized: boolean; facts: MoreFacts }>()
+  /** What was asked for, so that no failure is asked for again and again. */
+  const asked = new Map<string, string>()
+  const queue: { row: ContainerRow; engine: ContainerEngine; sizes: boolean }[] = []
+  const over = new AbortController()
+  let busy = 0
+
+  const work = async () => {
+    busy++
+    for (let next = queue.shift(); next && !over.signal.aborted; next = queue.shift()) {
+      const { row, engine, sizes } = next
+      const { key, container } = row
+      try {
+        const { signal } = over
+        const facts = await engine.containers.inspect(container.id, { sizes, signal })
+        if (over.signal.aborted) break
+        const before = known.get(key)?.facts.upperBytes ?? null
+        const { startedAt, finishedAt, oomKilled, exitCode, error, restarts, upperBytes } = facts
+        const more = { startedAt, finishedAt, oomKilled, exitCode, error, restarts, upperBytes: upperBytes ?? before }
+        known.set(key, { state: container.state, sized: sizes, facts: more })
+        changed()
+      } catch {} // gone, or its engine is: the list tells
+    }
+    busy--
+  }
+  const ask = (row: ContainerRow, sizes: boolean) => {
+    const { key, engine, container } = row
+    const what = `${container.state} ${sizes}`
+    if (engine === null || row.stale || asked.get(key) === what || asked.get(key) === `${container.state} true`) return
+    asked.set(key, what)
+    queue.push({ row, engine, sizes })
+    while (busy < AT_ONCE && queue.length > busy) void work()
+    if (busy === 0) void work()
+  }
+
+  return {
+    want(rows) {
+      for (const row of rows) ask(row, false)
+    },
+    wantSize: row => ask(row, true),
+    get(row) {
+      const found = known.get(row.key)
+      return found?.state === row.container.state ? found.facts : undefined
+    },
+    forget(engine, id) {
+      asked.delete(`${engine} ${id}`)
+    },
+    close() {
+      over.abort()
+      queue.length = 0
+    },
+  }
+}

@@ -1,0 +1,122 @@
+/** The list of containers as a table. */
+import { formatBytes } from '../../base/sizes.ts'
+import { safe } from '../../base/text.ts'
+import type { Theme } from '../theme.ts'
+import type { Part } from '../widgets/line.ts'
+import { type Column, placeColumns, tableHead, tableRow } from '../widgets/table.ts'
+import type { ContainerRow } from './rows.ts'
+import { HISTORY, type Usage } from './usage.ts'
+import { type MoreFacts, portWords, sinceWords, stateStyle, stateWords } from './words.ts'
+
+/** What is known of the rows besides themselves. */
+export interface Known {
+  facts(row: ContainerRow): MoreFacts | undefined
+  usage(row: ContainerRow): Usage | undefined
+  /** What is being done with it: `stopping…`. */
+  doing(row: ContainerRow): string | undefined
+  /** Milliseconds since 1970. */
+  now: number
+}
+
+export interface Table {
+  head: Part[]
+  row(row: ContainerRow, state: { cursor: boolean; marked: boolean }): Part[]
+}
+
+/** The table of these rows in a room of columns. */
+export function containerTable(theme: Theme, room: number, rows: readonly ContainerRow[], known: Known): Table {
+  const placed = placeColumns(room - MARGIN, columnsOf(theme, known), rows)
+  return {
+    head: ['   ', ...tableHead(theme, placed)],
+    row: (row, { cursor, marked }) => [
+      cursor ? theme.glyph.cursor : ' ',
+      [theme.accent, marked ? theme.glyph.marked : ' '],
+      ' ',
+      ...tableRow(theme, placed, row),
+    ],
+  }
+}
+
+/** The cursor, the mark, and a blank at either end. */
+const MARGIN = 4
+
+function columnsOf(theme: Theme, { facts, usage, doing, now }: Known): Column<ContainerRow>[] {
+  const dim = () => theme.dim
+  const live = (row: ContainerRow, style: (text: string) => string) => (row.stale ? theme.dim : style)
+  const plain = (text: string) => text
+  return [
+    {
+      title: 'NAME',
+      text: row => safe(row.container.name),
+      worth: 100,
+      most: 36,
+      least: 10,
+      look: (theme, row) => live(row, theme.strong),
+    },
+    {
+      title: 'STATE',
+      text: row => doing(row) ?? stateWords(row.container, facts(row)),
+      worth: 98,
+      most: 24,
+      least: 8,
+      look(theme, row) {
+        if (doing(row)) return theme.accent
+        const style = stateStyle(row.container, facts(row))
+        return live(row, style ? theme[style] : plain)
+      },
+    },
+    {
+      title: 'SINCE',
+      text: row => sinceWords(row.container, facts(row), now),
+      worth: 70,
+      most: 10,
+      look: (_, row) => live(row, plain),
+    },
+    {
+      title: 'CPU',
+      text: row => cpuText(theme, usage(row)),
+      align: 'right',
+      worth: 80,
+      most: HISTORY + 7,
+      look: (theme, row) => live(row, theme.accent),
+    },
+    {
+      title: 'MEMORY',
+      text: row => formatted(usage(row)?.last.memory),
+      align: 'right',
+      worth: 78,
+      most: 8,
+      look: (_, row) => live(row, plain),
+    },
+    {
+      title: 'PORTS',
+      text: row => portWords(row.container.ports, theme.glyph.arrow),
+      worth: 40,
+      most: 22,
+      least: 7,
+      look: (_, row) => live(row, plain),
+    },
+    { title: 'IMAGE', text: row => safe(row.container.image), worth: 50, most: 32, least: 9, look: dim },
+    { title: 'ENGINE', text: row => safe(row.engineId), worth: 45, most: 15, least: 6, look: dim },
+  ]
+}
+
+/** The last samples as bars, and the newest as a number; as wide whatever it is. */
+function cpuText({ glyph }: Theme, usage: Usage | undefined): string {
+  const last = usage?.cpu.at(-1)
+  if (!usage || last === undefined) return ''
+  const percent = `${last.toFixed(last < 99.95 ? 1 : 0)} %`.padStart(6)
+  return `${spark(glyph.bars, usage.cpu)} ${percent}`
+}
+
+/** The highest bar is the most that was, and never less than a tenth of a core. */
+export function spark(bars: string, samples: readonly number[]): string {
+  const steps = [...bars]
+  const most = Math.max(10, ...samples)
+  const cells = samples.map(value => steps[Math.min(steps.length - 1, Math.floor((value / most) * steps.length))]!)
+  return cells.join('').padStart(HISTORY)
+}
+
+function formatted(bytes: number | undefined): string {
+  return bytes === undefined ? '' : formatBytes(bytes)
+}
