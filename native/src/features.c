@@ -50,6 +50,31 @@ static int probe(void *argument, const struct idmaps *maps) {
   return 0;
 }
 
+/** A cgroup is made and removed again; nothing is in it. */
+static bool cgroup_tried(const struct resources *limits, bool *freezes) {
+  struct cgroup c;
+  struct err warning, e;
+  bool made = cgroup_create(&c, "strata-features", NULL, limits, &warning, &e) == 0 && c.path[0] != 0 && warning.text[0] == 0;
+  if (freezes != NULL) *freezes = made && cgroup_freezable(&c);
+  if (c.path[0] != 0) cgroup_remove(&c, &e);
+  return made;
+}
+
+/** Which limits can be kept for this user, and whether a container can be paused without noticing. */
+static void write_limits(struct out *o) {
+  struct resources memory = RESOURCES_NONE, cpu = RESOURCES_NONE, pids = RESOURCES_NONE, none = RESOURCES_NONE;
+  const struct { const char *name; const struct resources *limits; } kinds[] = {{"memory", &memory}, {"cpu", &cpu}, {"pids", &pids}};
+  bool freezes;
+  memory.memory = cpu.quota = pids.pids = -1;
+  out_key(o, "limits");
+  out_open(o, '[');
+  for (int i = 0; i < 3; i++)
+    if (cgroup_tried(kinds[i].limits, NULL)) out_string(o, kinds[i].name, strlen(kinds[i].name));
+  out_close(o, ']');
+  cgroup_tried(&none, &freezes);
+  out_bool(o, "freezes", freezes);
+}
+
 static bool clone3_works(void) {
   struct clone_args_ bad = {0};
   return syscall(435, &bad, 0) < 0 && errno != ENOSYS;
@@ -109,6 +134,7 @@ int features_main(struct err *e) {
   out_number(&o, "mountErrno", f->mount_error);
   write_findings(&o, f);
   out_text(&o, "cgroups", cgroup_layout_name(cgroup_layout()));
+  write_limits(&o);
   out_bool(&o, "seccomp", prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0);
   OWN_FD self = sys_pidfd_open(getpid());
   out_bool(&o, "pidfd", self >= 0);

@@ -19,6 +19,8 @@ asEverybody('features', (room, kind) => {
     })
     expect(said.uids).toBe(kind === 'sub-ids' ? 65_537 : 1)
     expect(['unified', 'hybrid', 'v1', 'none']).toContain(said.cgroups)
+    const able = kind === 'root' && said.cgroups !== 'none'
+    expect([said.limits, said.freezes]).toEqual([able ? ['memory', 'cpu', 'pids'] : [], able])
   })
 
   test('what is no verb, and what lacks its arguments, is a usage error', async () => {
