@@ -117,9 +117,16 @@ function pollable({ containers }: ContainerEngine, id: string) {
       const found = await containers.changes(id, { signal })
       return found.map(({ change, path }) => ({ change, path: Buffer.from(path.replace(/^\//, '')) }))
     },
-    look: async () => null,
+    async look(path: Uint8Array, signal: AbortSignal) {
+      // A name that is not text can not be asked for over the API.
+      const name = Buffer.from(path).toString()
+      const found = await containers.stat?.(id, `/${name}`, { signal }).catch(() => null)
+      return found ? { ...found, kind: statKinds[found.kind], mtime: found.mtime / 1000 } : null
+    },
   }
 }
+
+const statKinds = { file: Kind.file, dir: Kind.dir, symlink: Kind.symlink, other: Kind.fifo }
 
 /** The helper counts directories from the top, Docker's `-init` included; layers count from the bottom. */
 async function* aligned(
