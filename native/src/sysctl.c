@@ -17,7 +17,7 @@ static bool own(const struct spec *s, const char *name) {
   if (strncmp(name, "fs.mqueue.", 10) == 0) return true;
   for (size_t i = 0; i < sizeof of_ipc / sizeof of_ipc[0]; i++)
     if (strcmp(name, of_ipc[i]) == 0) return true;
-  return strcmp(name, "kernel.domainname") == 0 || strcmp(name, "kernel.hostname") == 0;
+  return strcmp(name, "kernel.domainname") == 0; /* the host name is a member of its own */
 }
 
 /** "net.ipv4.ip_forward" is /proc/sys/net/ipv4/ip_forward; nothing in a name leads elsewhere. */
