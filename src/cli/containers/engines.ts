@@ -9,7 +9,8 @@ import { lookUpContainer } from '../../runtime/containers/shelf.ts'
 import type { Io } from '../output.ts'
 import type { Options } from '../program.ts'
 import { surroundings } from '../surroundings.ts'
-import { ownEngine, ownPlaces } from './places.ts'
+import { ownEngine } from './own-engine.ts'
+import { ownPlaces } from './places.ts'
 
 export interface Found {
   engine: ContainerEngine

@@ -19,7 +19,7 @@ export async function exec(io: Io, [wanted, ...command]: string[], options: Opti
     stdin: options.interactive === true && !detached,
     privileged: options.privileged === true,
   }
-  needTerminal(spec.tty === true && spec.stdin === true)
+  if (spec.tty && spec.stdin) await needTerminal()
   if ((options.engine ?? 'native') === 'native' && options.context === undefined) {
     // The short way: nothing is asked of anybody but the helper.
     const own = lookUpContainer(ownPlaces().containers, wanted)

@@ -1,9 +1,6 @@
 /** The native engine as the command line reaches it. */
 import { homedir } from 'node:os'
 import process from 'node:process'
-import manifest from '../../../package.json' with { type: 'json' }
-import type { ContainerEngine } from '../../engine/containers.ts'
-import { nativeEngine } from '../../engine/native/engine.ts'
 import type { PrepareOptions } from '../../engine/native/prepare.ts'
 import { quickId } from '../../engine/native/quick-id.ts'
 import { type Places, placesOf } from '../../runtime/places.ts'
@@ -34,8 +31,4 @@ export function prepareOptions(options: Options): PrepareOptions {
       })
     },
   }
-}
-
-export function ownEngine(options: Options): ContainerEngine {
-  return nativeEngine({ ...prepareOptions(options), version: manifest.version })
 }

@@ -1,5 +1,4 @@
 /** `strata run`: a new container of an image, with this terminal or by itself. Exit codes as docker's. */
-import { isatty } from 'node:tty'
 import { Fault } from '../../base/errors.ts'
 import type { ContainerEngine, ContainerSpec } from '../../engine/containers.ts'
 import { makeContainer } from '../../engine/native/make.ts'
@@ -15,7 +14,7 @@ export async function run(io: Io, [image, ...command]: string[], options: Option
   const spec = specOf(image, command, options)
   const detached = options.detach === true
   const detachKeys = options.detachKeys as string | undefined
-  if (!detached) needTerminal(spec.tty === true && spec.openStdin === true)
+  if (!detached && spec.tty && spec.openStdin) await needTerminal()
   if (detached) spec.stdinOnce = false
   if ((options.engine ?? 'native') === 'native' && options.context === undefined)
     return as125(() => runNative(io, spec, options, detached, detachKeys))
@@ -26,8 +25,9 @@ export async function run(io: Io, [image, ...command]: string[], options: Option
 }
 
 /** docker's rule: who wants a terminal and types has to have one. */
-export function needTerminal(wanted: boolean): void {
-  if (wanted && !isatty(0))
+export async function needTerminal(): Promise<void> {
+  const { isatty } = await import('node:tty')
+  if (!isatty(0))
     throw new Fault('Standard input is no terminal.', { hint: 'Leave out -t to pipe into the command.', exitCode: 1 })
 }
 
@@ -39,7 +39,8 @@ async function runNative(
   detachKeys: string | undefined,
 ): Promise<number> {
   const how = prepareOptions(options)
-  const progress = isatty(2) ? (await import('../progress.ts')).showProgress(io.err, 'Unpacking') : null
+  // An image that has been prepared before is there at once: nothing is shown, and nothing is loaded to show it.
+  const progress = how.quickId(spec.image) === null ? await progressOf(io) : null
   const image = await prepareImage(spec.image, { ...how, signal: io.signal, onProgress: progress?.report }).finally(
     () => progress?.end(),
   )
@@ -53,6 +54,10 @@ async function runNative(
     return 0
   }
   return runHere(how.places, record, detachKeys)
+}
+
+async function progressOf(io: Io) {
+  return io.err.terminal ? (await import('../progress.ts')).showProgress(io.err, 'Unpacking') : null
 }
 
 /** On a daemon: attached before it starts, so that nothing it says is lost. */

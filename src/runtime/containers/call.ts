@@ -1,5 +1,4 @@
 /** One verb of the helper over containers, from its start to its answer. As light as can be: `run` waits for it. */
-import { spawn } from 'node:child_process'
 import { Fault } from '../../base/errors.ts'
 import { faultOf, findHelper } from '../find-helper.ts'
 import type { Places } from '../places.ts'
@@ -10,6 +9,8 @@ export interface CallOptions {
 
 /** Gives what the verb prints. Throws a Fault with the helper's sentence and its exit status. */
 export async function callHelper(places: Places, args: readonly string[], options: CallOptions = {}): Promise<string> {
+  // Not at the top: whoever becomes the helper never starts one, and loading this takes as long as a container.
+  const { spawn } = await import('node:child_process')
   const child = spawn(findHelper(), ['--root', places.state, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   const stop = () => child.kill('SIGTERM')
   options.signal?.addEventListener('abort', stop, { once: true })

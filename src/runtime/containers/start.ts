@@ -3,7 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Places } from '../places.ts'
 import { callHelper } from './call.ts'
-import { callHere, type Ended } from './foreground.ts'
+import type { Ended } from './foreground.ts'
 import { namePlace } from './names.ts'
 import { type ContainerRecord, folderOf } from './record.ts'
 import { hasState } from './states.ts'
@@ -19,6 +19,7 @@ export async function startContainer(places: Places, record: ContainerRecord): P
 
 /** Runs it at our terminal and comes back when it has ended or was let go: for who goes on afterwards. */
 export async function runContainerHere(places: Places, record: ContainerRecord): Promise<Ended> {
+  const { callHere } = await import('./foreground.ts')
   return callHere(places, 'run', await attachedRun(places, record))
 }
 
