@@ -37,7 +37,7 @@ export function createLister(around: Surroundings, options: ListerOptions): Engi
   let failures: EngineFailure[] = []
 
   async function* list(signal: AbortSignal): AsyncIterable<ImageListing> {
-    const native = isNative(options) ? nativeListing() : { status: [], rows: [] }
+    const native = isNative(options) ? await nativeListing() : { status: [], rows: [] }
     yield { engines: native.status, rows: native.rows, complete: options.engine === 'native' }
     if (options.engine === 'native') return
     const found = await findEngines(around, { ...options, signal })
@@ -108,11 +108,11 @@ function isNative({ engine, context }: ListerOptions): boolean {
 }
 
 /** The store is only mentioned where it has something, or can not be read. */
-function nativeListing(): { status: EngineStatus[]; rows: ImageRow[] } {
+async function nativeListing(): Promise<{ status: EngineStatus[]; rows: ImageRow[] }> {
   const places = ownStore('images', {})
   const trouble = nativeTrouble(places)
   if (trouble) return { status: [{ name: 'native', version: null, state: 'down', reason: trouble.message }], rows: [] }
-  const rows = nativeRows(places)
+  const rows = await nativeRows(places)
   return { status: rows.length > 0 ? [{ name: 'native', version: null, state: 'up', reason: null }] : [], rows }
 }
 

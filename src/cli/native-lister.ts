@@ -4,21 +4,27 @@ import { Fault } from '../base/errors.ts'
 import { nativeImages, openStoreImage } from '../engine/native/images.ts'
 import { nearestBase, sharedLayers } from '../image/bases.ts'
 import { formatPlatform } from '../image/platform.ts'
+import { allRecords } from '../runtime/containers/record.ts'
 import type { Places } from '../runtime/places.ts'
 import type { KeptImage } from '../runtime/store/index.ts'
 import { shownName } from '../runtime/store/names.ts'
 import { splitName } from './image-lister.ts'
 
 /** @throws Fault when the store can not be read. */
-export function nativeRows(places: Places): ImageRow[] {
+export async function nativeRows(places: Places): Promise<ImageRow[]> {
   const images = nativeImages(places)
+  const containers = new Map<string, number>()
+  for (const { imageId } of await allRecords(places.containers))
+    containers.set(imageId, (containers.get(imageId) ?? 0) + 1)
   const users = new Map<string, number>()
   for (const { layers } of images)
     for (const digest of new Set(layers.map(layer => layer.digest))) users.set(digest, (users.get(digest) ?? 0) + 1)
   return images.flatMap(image => {
     const own = new Map(image.layers.map(layer => [layer.digest, layer.bytes]))
     const unique = [...own].reduce((sum, [digest, bytes]) => sum + (users.get(digest) === 1 ? bytes : 0), 0)
-    return (image.names.length > 0 ? image.names : [null]).map(name => rowOf(image, name && shownName(name), unique))
+    return (image.names.length > 0 ? image.names : [null]).map(name =>
+      rowOf(image, name && shownName(name), unique, containers),
+    )
   })
 }
 
@@ -63,7 +69,12 @@ function bytesOf({ layers }: KeptImage): number {
   return layers.reduce((sum, layer) => sum + layer.tarBytes, 0)
 }
 
-function rowOf(image: KeptImage, name: string | null, unique: number): ImageRow {
+function rowOf(
+  image: KeptImage,
+  name: string | null,
+  unique: number,
+  containers: ReadonlyMap<string, number>,
+): ImageRow {
   return {
     key: `native ${image.id} ${name ?? ''}`,
     reference: `strata:${name ?? image.id}`,
@@ -73,7 +84,7 @@ function rowOf(image: KeptImage, name: string | null, unique: number): ImageRow 
     created: image.created === null ? null : image.created * 1000,
     size: bytesOf(image),
     unique: image.names.length > 1 ? null : unique,
-    containers: null,
+    containers: containers.get(image.id) ?? 0,
     detail: null,
   }
 }

@@ -138,6 +138,11 @@ describe.skipIf(missingForNative() !== null)('the store', () => {
         child.kill('SIGKILL')
         await ended(child)
         store.expectWhole()
+        const removing = store.start('rmi', 'app:1')
+        await setTimeout(whole * (0.3 + (0.4 * run) / 6))
+        removing.kill('SIGKILL')
+        await ended(removing)
+        store.expectWhole()
         if (store.images().length > 0) expect((await store.strata('rmi', 'app:1')).code).toBe(0)
       }
       expect(await store.strata('load', '-i', 'app.tar')).toMatchObject({ code: 0, err: '' })
@@ -153,7 +158,8 @@ describe.skipIf(missingForNative() !== null)('the store', () => {
       const room = await store.room('app:1')
       expect(statSync(join(room.lower[0], 'd/again')).size).toBe(6 << 20)
       await room.leave()
-      expect((await store.strata('prune')).code).toBe(0)
+      expect((await store.strata('prune', '--all')).code).toBe(0)
+      expect(store.contents()).toMatchObject({ blobs: [], layers: [] })
       await until(() => store.contents().work.length === 0)
     })
 

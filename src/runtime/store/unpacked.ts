@@ -11,6 +11,7 @@ import { Readable } from 'node:stream'
 import * as z from 'zod'
 import { Fault } from '../../base/errors.ts'
 import type { Work } from '../../base/progress.ts'
+import { formatBytes } from '../../base/sizes.ts'
 import { isDigest, shortDigest } from '../../image/digest.ts'
 import type { Digest } from '../../image/types.ts'
 import { unpackLayer } from '../layers.ts'
@@ -66,9 +67,10 @@ export async function unpackIntoStore(
   const tar = hashing(layer.tar(signal), done => onProgress?.({ done, total: null }))
   try {
     const input = Readable.from(tar.chunks, { objectMode: false, highWaterMark: 1 << 20 })
-    const below = { lower: layer.lower, ...roomFor(path), ...(signal ? { signal } : {}) }
+    const room = roomFor(path)
+    const below = { lower: layer.lower, ...room, ...(signal ? { signal } : {}) }
     const { bytes, entries } = await unpackLayer(input, join(into, 'diff'), below).catch(error => {
-      throw named(error, layer.diffId)
+      throw named(error, layer.diffId, room.maxBytes)
     })
     const diffId = await tar.digest()
     if (diffId !== layer.diffId) {
@@ -113,11 +115,14 @@ export async function makeSure(folder: StoreFolder, chainIds: readonly Digest[])
 /** Marks a layer whose files are on the disk. */
 const sure = 'on-disk'
 
-/** The helper knows no layers: it says only where in a tar it came to a stop. */
-function named(error: unknown, diffId: Digest): unknown {
+/** The helper knows no layers and no disks: it says only where in a tar it came to a stop. */
+function named(error: unknown, diffId: Digest, room: number): unknown {
   if (!(error instanceof Fault) || error.exitCode === 130) return error
   const { message, hint } = error
-  const what = `${message.slice(0, 1).toLowerCase()}${message.slice(1)}`
+  const full = /more than \d+ (?:bytes|entries)/.test(message)
+  const what = full
+    ? `the disk is too full, ${formatBytes(room)} are left for it.`
+    : `${message.slice(0, 1).toLowerCase()}${message.slice(1)}`
   const told = `The layer ${shortDigest(diffId)} can not be unpacked: ${what}`
   return new Fault(told, { cause: error, ...(hint === undefined ? {} : { hint }) })
 }
