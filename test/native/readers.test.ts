@@ -1,8 +1,10 @@
-/** The JSON and tar readers under damage, with address and undefined-behaviour checks watching. */
+/** The JSON, tar and deflate readers under damage, with address and undefined-behaviour checks watching. */
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { constants, deflateRawSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { entry, tar } from '../harness/tar.ts'
 import { gnuSparse } from '../harness/tar-sparse.ts'
@@ -53,6 +55,21 @@ describe.skipIf(missingForNative() !== null)('fuzzing', () => {
     }
     expect(fuzz('fuzz-json', 20_000, { 'config.json': Buffer.from(JSON.stringify(config)) })).toMatch(/rounds/)
   })
+
+  test('deflate', () => {
+    const text = Buffer.from(Array.from({ length: 4000 }, (_, at) => `line ${at * at}\n`).join(''))
+    const noise = createHash('shake256', { outputLength: 9000 }).update('x').digest()
+    const mixed = Buffer.concat([noise, text.subarray(0, 9000), Buffer.alloc(5000), noise.subarray(0, 3000)])
+    const seeds = {
+      text: deflateRawSync(text),
+      fixed: deflateRawSync(text.subarray(0, 6000), { strategy: constants.Z_FIXED }),
+      huffman: deflateRawSync(text, { strategy: constants.Z_HUFFMAN_ONLY }),
+      stored: deflateRawSync(noise, { level: 0 }),
+      mixed: deflateRawSync(mixed, { memLevel: 1 }),
+      zeros: deflateRawSync(Buffer.alloc(60_000)),
+    }
+    expect(fuzz('fuzz-inflate', 500, seeds)).toMatch(/rounds/)
+  }, 120_000)
 
   test('tar', () => {
     const seeds = {
