@@ -1,7 +1,9 @@
+import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { engineResolver } from '../../../src/engine/resolve.ts'
 import { openImage } from '../../../src/source/open.ts'
 import { dockerArchive } from '../../harness/docker-archives.ts'
+import { writeDockerStore } from '../../harness/docker-stores.ts'
 import { type FakeEngine, fakeEngine, refuse, silent } from '../../harness/fake-engine.ts'
 import { makeImage } from '../../harness/images.ts'
 import { scratch } from '../../harness/scratch.ts'
@@ -90,6 +92,20 @@ test('an engine that was named and does not answer is the reason', async () => {
   await expect(openImage('app:1', { engines })).rejects.toThrow(
     'docker at unix:///nonexistent/d.sock: no such file or directory.',
   )
+})
+
+test('a store that lies here speaks for no engine that was named', async () => {
+  const here = scratch()
+  writeDockerStore(join(here.path, 'var/lib/docker'), [made])
+  const find = (env: Record<string, string>) => {
+    const engines = engineResolver({ env, home: here.path, uid: 0, root: here.path })
+    return openImage('app:1', { engines, cache: false })
+  }
+  const image = await find({})
+  expect(image.source).toBe('docker-store')
+  await image.close()
+  const docker = await fakeEngine()
+  await expect(find({ DOCKER_HOST: `unix://${docker.socket}` })).rejects.toThrow('There is no image “app:1” here.')
 })
 
 test('an export of another image is refused', async () => {
