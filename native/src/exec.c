@@ -173,8 +173,8 @@ static int execute(struct execution *x, struct err *e) {
 static int judge(const struct state *s, const struct exec_options *o, const struct spec *spec, struct err *e) {
   if (s->status == STATUS_STOPPED) return err_set(e, 0, "container %s is stopped", o->id);
   if (s->status == STATUS_PAUSED) return err_set(e, 0, "container %s is paused", o->id);
-  if (spec->terminal && o->detach && o->console_socket == NULL) return err_set(e, 0, "a terminal that nobody holds: --detach with --tty needs --console-socket");
-  return 0;
+  if (!spec->terminal || !o->detach || o->console_socket != NULL) return 0;
+  return err_set(e, 0, "a terminal that nobody holds: --detach with --tty needs --console-socket");
 }
 
 int exec_main(const struct exec_options *o, struct err *e) {

@@ -21,7 +21,8 @@ static int read_map(struct idmap *map, pid_t pid, const char *name, struct err *
   if (file == NULL) return err_set(e, errno, "read %s", path);
   unsigned inside, outside, count;
   map->count = 0;
-  while (map->count < IDMAP_MAX && fscanf(file, "%u %u %u", &inside, &outside, &count) == 3) map->ranges[map->count++] = (struct idrange){inside, outside, count};
+  while (map->count < IDMAP_MAX && fscanf(file, "%u %u %u", &inside, &outside, &count) == 3)
+    map->ranges[map->count++] = (struct idrange){inside, outside, count};
   fclose(file);
   return 0;
 }

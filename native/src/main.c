@@ -128,10 +128,11 @@ static int verb_help(struct arguments *a, const struct verb_context *c, struct e
 }
 
 static const struct { const char *name; verb_function *run; } verbs[] = {
-    {"features", verb_features}, {"help", verb_help}, {"unpack", verb_unpack}, {"diff", verb_diff},     {"watch", verb_watch},     {"read", verb_read},       {"rm", verb_rm}, {"pack", verb_pack},         {"create", verb_create},
-    {"start", verb_start},       {"run", verb_run},   {"exec", verb_exec},     {"attach", verb_attach}, {"state", verb_state},   {"list", verb_list},
-    {"kill", verb_kill},         {"wait", verb_wait}, {"resize", verb_resize}, {"delete", verb_delete},
-    {"pause", verb_pause},       {"resume", verb_resume},   {"update", verb_update},
+    {"features", verb_features}, {"help", verb_help},     {"unpack", verb_unpack}, {"diff", verb_diff},     {"watch", verb_watch},
+    {"read", verb_read},         {"pack", verb_pack},     {"rm", verb_rm},         {"create", verb_create}, {"start", verb_start},
+    {"run", verb_run},           {"exec", verb_exec},     {"attach", verb_attach}, {"state", verb_state},   {"list", verb_list},
+    {"kill", verb_kill},         {"pause", verb_pause},   {"resume", verb_resume}, {"update", verb_update}, {"wait", verb_wait},
+    {"resize", verb_resize},     {"delete", verb_delete},
 };
 
 /** What stands before the verb: ours, and what others give to crun and runc there. `--log` is for their errors, not for a container. */
@@ -139,10 +140,11 @@ static int read_global(struct arguments *a, struct verb_context *c, const char *
   bool help = false;
   const char *errors = NULL;
   long long descriptor = -1;
-  const struct option table[] = {{"--root", 0, OPTION_TEXT, &c->root}, {"--log", 0, OPTION_TEXT, log}, {"--error-fd", 0, OPTION_TEXT, &errors}, {"--speak-as", 0, OPTION_TEXT, &c->speaks_as}, {"--log-format", 0, OPTION_IGNORED_TEXT, NULL},
-                                 {"--log-level", 0, OPTION_IGNORED_TEXT, NULL}, {"--debug", 0, OPTION_IGNORED_FLAG, NULL}, {"--cgroup-manager", 0, OPTION_IGNORED_TEXT, NULL},
-                                 {"--systemd-cgroup", 0, OPTION_IGNORED_FLAG, NULL}, {"--rootless", 0, OPTION_IGNORED_TEXT, NULL}, {"--help", 'h', OPTION_FLAG, &help},
-                                 {NULL, 0, OPTION_FLAG, NULL}};
+  const struct option table[] = {
+      {"--root", 0, OPTION_TEXT, &c->root}, {"--log", 0, OPTION_TEXT, log}, {"--error-fd", 0, OPTION_TEXT, &errors},
+      {"--speak-as", 0, OPTION_TEXT, &c->speaks_as}, {"--log-format", 0, OPTION_IGNORED_TEXT, NULL}, {"--log-level", 0, OPTION_IGNORED_TEXT, NULL},
+      {"--debug", 0, OPTION_IGNORED_FLAG, NULL}, {"--cgroup-manager", 0, OPTION_IGNORED_TEXT, NULL}, {"--systemd-cgroup", 0, OPTION_IGNORED_FLAG, NULL},
+      {"--rootless", 0, OPTION_IGNORED_TEXT, NULL}, {"--help", 'h', OPTION_FLAG, &help}, {NULL, 0, OPTION_FLAG, NULL}};
   if (args_read(a, table, true, e) < 0 || args_number(errors, "--error-fd", 3, 1023, &descriptor, e) < 0) return -1;
   c->errors = (int)descriptor;
   static char word[] = "help", *only[] = {word, NULL};

@@ -32,9 +32,10 @@ static int read_birth(struct state *s, struct err *e) {
   int64_t pid = 0, monitor = 0;
   if (pick_text(&p, "id", &s->id) < 0 || pick_text(&p, "bundle", &s->bundle) < 0 || pick_text(&p, "bootId", &s->boot) < 0 ||
       pick_text(&p, "createdAt", &s->created_at) < 0 || pick_text(&p, "cgroup", &s->cgroup) < 0 || pick_text(&p, "log", &s->log) < 0 ||
-      pick_text(&p, "warning", &s->warning) < 0 || pick_bool(&p, "tty", &s->tty) < 0 || pick_bool(&p, "init", &s->init) < 0 || pick_integer(&p, "pid", 1, INT32_MAX, &pid) < 0 ||
-      pick_integer(&p, "pidStart", 0, INT64_MAX, &s->process.start) < 0 || pick_integer(&p, "monitorPid", 1, INT32_MAX, &monitor) < 0 ||
-      pick_integer(&p, "monitorStart", 0, INT64_MAX, &s->monitor.start) < 0)
+      pick_text(&p, "warning", &s->warning) < 0 || pick_bool(&p, "tty", &s->tty) < 0 || pick_bool(&p, "init", &s->init) < 0)
+    return -1;
+  if (pick_integer(&p, "pid", 1, INT32_MAX, &pid) < 0 || pick_integer(&p, "pidStart", 0, INT64_MAX, &s->process.start) < 0 ||
+      pick_integer(&p, "monitorPid", 1, INT32_MAX, &monitor) < 0 || pick_integer(&p, "monitorStart", 0, INT64_MAX, &s->monitor.start) < 0)
     return -1;
   s->process.pid = (pid_t)pid;
   s->monitor.pid = (pid_t)monitor;

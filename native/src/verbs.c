@@ -58,8 +58,8 @@ static int seal(const struct verb_context *c, int keep, struct err *e) {
 
 static int creation(const struct making *m, const char *id, const struct verb_context *c, char root[PATH_MAX], struct create_options *to, struct err *e) {
   long long size = 0, files = 1;
-  if (args_number(m->log_size, "--log-max-size", 0, LLONG_MAX, &size, e) < 0 || args_number(m->log_files, "--log-max-files", 1, LOG_FILES_MOST, &files, e) < 0 ||
-      home_root(c->root, root, e) < 0)
+  if (args_number(m->log_size, "--log-max-size", 0, LLONG_MAX, &size, e) < 0 ||
+      args_number(m->log_files, "--log-max-files", 1, LOG_FILES_MOST, &files, e) < 0 || home_root(c->root, root, e) < 0)
     return -1;
   *to = (struct create_options){.root = root, .bundle = m->bundle, .pid_file = m->pid_file, .errors = c->errors};
   to->monitor = (struct monitor_options){.id = id, .argv = c->argv, .log = {m->log, size, files}, .streams = m->log != NULL, .no_stdin = m->no_stdin,
@@ -153,8 +153,8 @@ int verb_run(struct arguments *a, const struct verb_context *c, struct err *e) {
 int verb_attach(struct arguments *a, const struct verb_context *c, struct err *e) {
   struct attach_options o = {0};
   const char *keys = "ctrl-p,ctrl-q";
-  const struct option table[] = {{"--no-stdin", 0, OPTION_FLAG, &o.no_stdin}, {"--replay", 0, OPTION_FLAG, &o.replay}, {"--ends-stdin", 0, OPTION_FLAG, &o.ends_stdin},
-                                 {"--detach-keys", 0, OPTION_TEXT, &keys}, {NULL, 0, OPTION_FLAG, NULL}};
+  const struct option table[] = {{"--no-stdin", 0, OPTION_FLAG, &o.no_stdin}, {"--replay", 0, OPTION_FLAG, &o.replay},
+                                 {"--ends-stdin", 0, OPTION_FLAG, &o.ends_stdin}, {"--detach-keys", 0, OPTION_TEXT, &keys}, {NULL, 0, OPTION_FLAG, NULL}};
   char root[PATH_MAX];
   if (args_read(a, table, false, e) < 0 || one_id(a, c, root, "attach takes one container id", e) < 0 || keys_read(&o.keys, keys, e) < 0) return -1;
   return attach_main(root, a->values[0], &o, e);

@@ -14,6 +14,7 @@ struct verb_context {
 /** An exit status, or -1 with an error. `a` are the words after the verb. */
 typedef int verb_function(struct arguments *a, const struct verb_context *c, struct err *e);
 
-verb_function verb_create, verb_start, verb_run, verb_state, verb_list, verb_kill, verb_attach, verb_wait, verb_delete, verb_resize, verb_exec, verb_pause, verb_resume, verb_update;
+verb_function verb_create, verb_start, verb_run, verb_exec, verb_attach, verb_state, verb_list;
+verb_function verb_kill, verb_pause, verb_resume, verb_update, verb_wait, verb_resize, verb_delete;
 
 #endif
