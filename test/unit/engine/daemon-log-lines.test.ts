@@ -16,8 +16,7 @@ describe('times', () => {
     ['2023-11-14T22:13:20.5Z ', second + 500_000_000n],
   ])('%s', (text, time) => expect(timeOf(text)).toBe(time))
   test.each(['', ' ', '2023-11-14 ', '2023-99-99T22:13:20Z ', 'x'.repeat(40)])('“%s” is none', text =>
-    expect(timeOf(text)).toBe(null),
-  )
+    expect(timeOf(text)).toBe(null))
 })
 
 describe('frames', () => {
@@ -63,7 +62,14 @@ describe('lines', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 60 })), sizes => {
         const lines = framed(cut(bytes, sizes)).map(shown)
-        expect(lines).toEqual(['stdout one', 'stderr two ', 'stdout ', 'stderr between', 'stdout a part', 'stdout rest…'])
+        expect(lines).toEqual([
+          'stdout one',
+          'stderr two ',
+          'stdout ',
+          'stderr between',
+          'stdout a part',
+          'stdout rest…',
+        ])
       }),
     )
   })
@@ -124,7 +130,9 @@ describe('lines', () => {
   })
 
   test('a hundred thousand lines are cut in well under a second', () => {
-    const chunk = Buffer.concat(Array.from({ length: 1000 }, () => frame(1, `${stamp}${'a line of a log '.repeat(5)}\n`)))
+    const chunk = Buffer.concat(
+      Array.from({ length: 1000 }, () => frame(1, `${stamp}${'a line of a log '.repeat(5)}\n`)),
+    )
     const begun = performance.now()
     let count = 0
     const cutter = logCutter(false)

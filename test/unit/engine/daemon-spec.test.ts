@@ -31,10 +31,17 @@ describe('ports', () => {
   test('one port published twice', () =>
     expect(published('127.0.0.1:1:80', '127.0.0.2:2:80')).toEqual(['80/tcp 127.0.0.1:1 127.0.0.2:2']))
 
-  test.each(['', 'web', '80:', '8080:80/icmp', '0:80', '70000:80', '81-80:80', '1-2:1-3', '1:2:3:4'])(
-    '“%s” is no port',
-    wish => expect(() => published(wish)).toThrow(/is no port/),
-  )
+  test.each([
+    '',
+    'web',
+    '80:',
+    '8080:80/icmp',
+    '0:80',
+    '70000:80',
+    '81-80:80',
+    '1-2:1-3',
+    '1:2:3:4',
+  ])('“%s” is no port', wish => expect(() => published(wish)).toThrow(/is no port/))
 })
 
 describe('volumes', () => {
@@ -45,8 +52,7 @@ describe('volumes', () => {
   })
 
   test.each(['', 'data', './here:/in', '/here:in', '/a:/b:ro:more', ':/in'])('“%s” is no volume', wish =>
-    expect(() => body({ volumes: [wish] })).toThrow(/is no volume/),
-  )
+    expect(() => body({ volumes: [wish] })).toThrow(/is no volume/))
 
   test('tmpfs with and without options', () => {
     expect(body({ tmpfs: ['/run', '/tmp:size=1m,mode=1777'] }).HostConfig.Tmpfs).toEqual({
@@ -67,8 +73,7 @@ describe('the rest', () => {
   ])('restart %s', (restart, policy) => expect(body({ restart }).HostConfig.RestartPolicy).toEqual(policy))
 
   test.each(['', 'never', 'always:3', 'on-failure:', 'on-failure:x'])('“%s” is no restart policy', restart =>
-    expect(() => body({ restart })).toThrow(/is no restart policy/),
-  )
+    expect(() => body({ restart })).toThrow(/is no restart policy/))
 
   test('cores are billionths for the engine', () => {
     expect(body({ cpus: 1.5, memory: 1024, pidsLimit: 7 }).HostConfig).toMatchObject({
