@@ -25,6 +25,10 @@ export async function openOwnImage(reference: Reference, options: OpenOptions): 
       ...options,
       platform: typeof platform === 'string' ? parsePlatform(platform) : platform,
       reference: reference.text,
+    }).catch(error => {
+      // A store that is damaged is no reason not to ask the engines for what they have.
+      if (asked || !(error instanceof Fault) || error.exitCode !== 1) throw error
+      return null
     })
     if (image !== null) return image
   }

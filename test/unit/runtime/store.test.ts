@@ -28,6 +28,7 @@ import { type KeptImage, readImages } from '../../../src/runtime/store/index.ts'
 import { lock, tryLock } from '../../../src/runtime/store/lock.ts'
 import { findImage, getImage, keptName, shownName } from '../../../src/runtime/store/names.ts'
 import { prune, removeImage } from '../../../src/runtime/store/remove.ts'
+import { makeSure, unpackedLayer } from '../../../src/runtime/store/unpacked.ts'
 import { scratch } from '../../harness/scratch.ts'
 
 const digestOf = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`
@@ -243,6 +244,33 @@ describe('images', () => {
     expect(existsSync(layer)).toBe(true)
     expect(blobBytes(store.folder, digestOf('base'))).toBe(null)
     expect(blobBytes(store.folder, id)).toBe(null)
+  })
+})
+
+describe('unpacked layers', () => {
+  const about = { diffId: digestOf('layer'), bytes: 5, entries: 1 }
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+
+  test.each([
+    ['of this boot', { ...about, bootId: boot }, false, true],
+    ['of an earlier one, known to be on the disk', { ...about, bootId: 'before' }, true, true],
+    ['of an earlier one, that the crash may have cut', { ...about, bootId: 'before' }, false, false],
+    ['that says nothing of itself', {}, true, false],
+  ])('one %s is believed or not', async (_, says, onDisk, believed) => {
+    const { folder } = await newStore()
+    const place = join(folder.layers, digestOf('chain').slice(7))
+    mkdirSync(join(place, 'diff'), { recursive: true })
+    writeFileSync(join(place, 'about.json'), JSON.stringify(says))
+    if (onDisk) writeFileSync(join(place, 'on-disk'), '')
+    expect(unpackedLayer(folder, digestOf('chain'))).toBe(believed ? join(place, 'diff') : null)
+  })
+
+  test('they are made sure of after they were made', async () => {
+    const { folder } = await newStore()
+    const place = join(folder.layers, digestOf('chain').slice(7))
+    mkdirSync(place)
+    await makeSure(folder, [digestOf('chain')])
+    expect(readdirSync(place)).toEqual(['on-disk'])
   })
 })
 
