@@ -59,7 +59,8 @@ export function createContainers(ui: Ui): Screen {
   const rowsOf = rememberRows()
   let watching: Watching | null = null
   let visible = false
-  let tail: { key: string; log: Tail } | null = null
+  let rested: string | null = null
+  let tail: { of: string; log: Tail } | null = null
   let resting: NodeJS.Timeout | null = null
 
   const rows = () => rowsOf(get()).shown
@@ -90,22 +91,30 @@ export function createContainers(ui: Ui): Screen {
     )
     lookAtLog()
   }
+  /** The panel follows when the cursor rests: what is only passed costs nothing. */
   const lookAtLog = () => {
     const here = visible ? row() : undefined
-    // One that starts again says more.
-    const key = here?.engine && !here.stale ? `${here.key} ${runs(here.container)}` : null
-    if (tail?.key === key) return
     if (resting) clearTimeout(resting)
     resting = null
-    if (tail && !(here && tail.key.startsWith(here.key))) stopTail()
-    const engine = here?.engine
-    if (key === null || !here || !engine) return
-    resting = setTimeout(() => {
-      resting = null
-      stopTail()
-      tail = { key, log: followLog({ engine, id: here.container.id, tail: TAIL, most: TAIL, changed }) }
+    if (!here) {
+      rested = null
+      return stopTail()
+    }
+    if (rested === null) return rest()
+    if (rested !== here.key || (tail?.of ?? null) !== tailOf(here)) resting = setTimeout(rest, REST)
+  }
+  const rest = () => {
+    resting = null
+    const here = row()
+    rested = here?.key ?? null
+    if ((tail?.of ?? null) === (here ? tailOf(here) : null)) return changed()
+    stopTail()
+    if (here?.engine && !here.stale) {
+      const log = followLog({ engine: here.engine, id: here.container.id, tail: TAIL, most: TAIL, changed })
+      tail = { of: `${tailOf(here)}`, log }
       facts.wantSize(here)
-    }, REST)
+    }
+    changed()
   }
   const stopTail = () => {
     tail?.log.stop()
@@ -239,12 +248,12 @@ export function createContainers(ui: Ui): Screen {
   const model = (): ContainersModel => {
     const state = get()
     const { all, shown } = rowsOf(state)
-    const here = row()
     return {
       ...state,
       all,
       rows: shown,
-      tail: here && tail?.key.startsWith(here.key) ? tail.log : null,
+      rested: shown.find(one => one.key === rested) ?? row(),
+      tail: tail && rested !== null && tail.of.startsWith(rested) ? tail.log : null,
       known: {
         facts: facts.get,
         usage: one => usage.get(one.key),
@@ -255,9 +264,6 @@ export function createContainers(ui: Ui): Screen {
   }
   const cover = () => {
     visible = false
-    if (resting) clearTimeout(resting)
-    resting = null
-    stopTail()
     look()
   }
 
@@ -301,6 +307,11 @@ export function createContainers(ui: Ui): Screen {
       watching?.close()
     },
   }
+}
+
+/** What a log is of: one that starts again says more. */
+function tailOf({ key, engine, stale, container }: ContainerRow): string | null {
+  return engine === null || stale ? null : `${key} ${runs(container)}`
 }
 
 /** Events after which an engine has more to say of a container than its list does. */

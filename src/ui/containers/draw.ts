@@ -23,7 +23,8 @@ export interface ContainersModel {
   filter: string
   runningOnly: boolean
   known: Known
-  /** The log of the row under the cursor. */
+  /** The row that the panel tells of, the one that the cursor rested on last, and its log. */
+  rested: ContainerRow | undefined
   tail: Tail | null
 }
 
@@ -37,7 +38,7 @@ export interface Layout {
 }
 
 export function layoutOf({ columns, rows }: Size): Layout {
-  const beside = columns >= 112 ? Math.min(64, Math.round(columns * 0.36)) : 0
+  const beside = columns >= 112 ? Math.min(64, Math.round(columns * 0.32)) : 0
   const below = beside === 0 && rows >= 16 ? Math.floor(rows * 0.4) : 0
   return { list: { columns: columns - beside, rows: rows - below }, beside, below }
 }
@@ -51,7 +52,7 @@ export function listHeight(size: Size, engines: readonly WatchedEngine[]): numbe
 export function drawContainers(size: Size, theme: Theme, model: ContainersModel): string[] {
   if (model.all.length === 0) return emptyLines(theme, size, model.engines)
   const { list, beside, below } = layoutOf(size)
-  const table = drawTable(list, theme, model)
+  const table = drawTable(list, theme, model, beside === 0)
   if (beside > 0) return sideBySide(table, drawPanel({ columns: beside, rows: size.rows }, theme, model))
   return below > 0 ? [...table, ...drawTail({ columns: size.columns, rows: below }, theme, model)] : table
 }
@@ -75,8 +76,8 @@ export function enginesSummary(theme: Theme, engines: readonly WatchedEngine[]):
   })
 }
 
-function drawTable(size: Size, theme: Theme, model: ContainersModel): string[] {
-  const { rows, list, marks, filter, runningOnly, all, known } = model
+function drawTable(size: Size, theme: Theme, model: ContainersModel, placed: boolean): string[] {
+  const { rows, list, marks, filter, runningOnly, known } = model
   const inner = size.columns - 2
   const table = containerTable(theme, inner, rows, known)
   const lost = banners(model.engines).map(text => line(inner, [[theme.warning, ` ! ${text}`]]))
@@ -103,29 +104,38 @@ function drawTable(size: Size, theme: Theme, model: ContainersModel): string[] {
           [theme.match, safe(filter)],
         ] as Part[])),
   ]
-  const hidden = all.length - rows.length
-  const footer: Part[] = [
-    ...(marks.size > 0 ? [[theme.accent, `${marks.size} marked  `] as Part] : []),
-    `${formatCount(rows.length === 0 ? 0 : list.cursor + 1)} of ${formatCount(rows.length)}`,
-    [theme.dim, hidden > 0 ? `, ${formatCount(hidden)} hidden` : ''],
-  ]
   const shown = [...lost, line(inner, table.head), ...lines].slice(0, Math.max(0, size.rows - 2))
+  const footer = placed ? placeOf(theme, model) : []
   return frame(theme, { columns: size.columns, sections: [{ title, lines: shown }], footer, focused: true })
+}
+
+/**
+ * Where the cursor is. It stands in the last corner of the screen: everything behind it is written anew with every move,
+ * and a slow line has to carry that.
+ */
+function placeOf(theme: Theme, { all, rows, list, marks }: ContainersModel): Part[] {
+  const hidden = all.length - rows.length
+  return [
+    [theme.accent, marks.size > 0 ? `${marks.size} marked  ` : ''],
+    [theme.dim, hidden > 0 ? `${formatCount(hidden)} hidden  ` : ''],
+    `${formatCount(rows.length === 0 ? 0 : list.cursor + 1)} of ${formatCount(rows.length)}`,
+  ]
 }
 
 function drawPanel(size: Size, theme: Theme, model: ContainersModel): string[] {
   const { columns } = size
   const inner = columns - 2
-  const row = model.rows[model.list.cursor]
+  const row = model.rested
   if (!row) {
     const lines = exactly([], inner, Math.max(0, size.rows - 2))
-    return frame(theme, { columns, sections: [{ title: [], lines }] })
+    return frame(theme, { columns, sections: [{ title: [], lines }], footer: placeOf(theme, model) })
   }
   const facts = factLines(theme, inner, row, model.known).slice(0, Math.max(0, size.rows - 4))
   const room = Math.max(0, size.rows - 3 - facts.length)
   const log = exactly(tailLines(theme, inner, room, model.tail), inner, room)
   return frame(theme, {
     columns,
+    footer: placeOf(theme, model),
     sections: [
       { title: [[theme.title, safe(row.container.name)]], lines: facts },
       { title: [[theme.title, 'Logs']], right: tailState(theme, model.tail), lines: log },
@@ -136,7 +146,7 @@ function drawPanel(size: Size, theme: Theme, model: ContainersModel): string[] {
 function drawTail(size: Size, theme: Theme, model: ContainersModel): string[] {
   const inner = size.columns - 2
   const room = Math.max(0, size.rows - 2)
-  const row = model.rows[model.list.cursor]
+  const row = model.rested
   const title: Part[] = [
     [theme.title, 'Logs'],
     [theme.dim, row ? `  ${safe(row.container.name)}` : ''],

@@ -29,7 +29,10 @@ export function factLines(theme: Theme, columns: number, row: ContainerRow, know
     [
       [stale ? theme.dim : state ? theme[state] : theme.strong, stateWords(container, facts)],
       since === '' ? '' : `  ${since}`,
-      [theme.dim, facts && facts.restarts > 0 ? `  restarted ${formatCount(facts.restarts)} times` : ''],
+      [
+        theme.dim,
+        facts && facts.restarts > 0 ? `  ${formatCount(facts.restarts)} restart${facts.restarts === 1 ? '' : 's'}` : '',
+      ],
     ],
     ...(facts?.error ? [[[theme.danger, safe(facts.error)] as Part]] : []),
     fact('image', safe(container.image)),

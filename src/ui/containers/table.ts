@@ -25,12 +25,12 @@ export interface Table {
 
 /** The table of these rows in a room of columns. */
 export function containerTable(theme: Theme, room: number, rows: readonly ContainerRow[], known: Known): Table {
-  const placed = placeColumns(room - MARGIN, columnsOf(theme, known), rows)
+  const placed = placeColumns(room - MARGIN, columnsOf(theme, known).map(withoutBlankStyles), rows)
   return {
     head: ['   ', ...tableHead(theme, placed)],
     row: (row, { cursor, marked }) => [
       cursor ? theme.glyph.cursor : ' ',
-      [theme.accent, marked ? theme.glyph.marked : ' '],
+      marked ? [theme.accent, theme.glyph.marked] : ' ',
       ' ',
       ...tableRow(theme, placed, row),
     ],
@@ -39,6 +39,12 @@ export function containerTable(theme: Theme, room: number, rows: readonly Contai
 
 /** The cursor, the mark, and a blank at either end. */
 const MARGIN = 4
+
+/** A cell without text needs no style: bytes that a slow line has to carry. */
+function withoutBlankStyles(column: Column<ContainerRow>): Column<ContainerRow> {
+  const { look, text } = column
+  return look ? { ...column, look: (theme, row) => (text(row) === '' ? one => one : look(theme, row)) } : column
+}
 
 function columnsOf(theme: Theme, { facts, usage, doing, now }: Known): Column<ContainerRow>[] {
   const dim = () => theme.dim
@@ -58,7 +64,7 @@ function columnsOf(theme: Theme, { facts, usage, doing, now }: Known): Column<Co
       text: row => doing(row) ?? stateWords(row.container, facts(row)),
       worth: 98,
       most: 24,
-      least: 8,
+      least: 17,
       look(theme, row) {
         if (doing(row)) return theme.accent
         const style = stateStyle(row.container, facts(row))

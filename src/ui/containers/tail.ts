@@ -56,7 +56,6 @@ export function followLog({ engine, id, tail, most, changed }: TailOptions): Tai
     if (stop.signal.aborted) return
     timer ??= setTimeout(() => {
       timer = null
-      if (state === 'reading') state = 'following'
       changed()
     }, GAP)
   }
@@ -86,6 +85,7 @@ export function followLog({ engine, id, tail, most, changed }: TailOptions): Tai
     try {
       for await (const line of engine.containers.logs(id, { follow: true, tail, signal: stop.signal })) {
         if (stop.signal.aborted) return
+        state = 'following'
         add(line)
         tell()
         if (++turn % TURN === 0) await setImmediate()
@@ -99,7 +99,11 @@ export function followLog({ engine, id, tail, most, changed }: TailOptions): Tai
   }
   void read()
   // Nothing said at all is an answer too.
-  const quiet = setTimeout(tell, 400)
+  const quiet = setTimeout(() => {
+    if (state !== 'reading') return
+    state = 'following'
+    tell()
+  }, 400)
 
   return {
     line: number => lines[number - dropped],

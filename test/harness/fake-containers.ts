@@ -1,0 +1,238 @@
+/** Containers of engines that are not there, for the screens: what is on them, what was done with them, what they say. */
+import type { ContainersService } from '../../src/actions/containers-service.ts'
+import { Fault } from '../../src/base/errors.ts'
+import type {
+  Container,
+  ContainerEngine,
+  ContainerFacts,
+  Containers,
+  EngineEvent,
+  LogLine,
+  Stats,
+} from '../../src/engine/containers.ts'
+import type { WatchedEngine } from '../../src/engine/watching.ts'
+
+export interface FakeEngine {
+  id: string
+  kind: ContainerEngine['kind']
+  version: string
+  containers: Container[]
+  /** What `inspect` tells besides the row, by name. */
+  facts: Record<string, Partial<ContainerFacts>>
+  /** Samples that come at once, by name; then the stream waits. */
+  stats: Record<string, Partial<Stats>[]>
+  /** Lines that come at once, by name; then the log waits for `say`. */
+  logs: Record<string, string[]>
+  /** What an action ends with, by its verb, in place of nothing. */
+  failures: Record<string, Error>
+}
+
+export interface FakeContainers {
+  service: ContainersService
+  /** What was asked of the engines, in order: `stop web`. */
+  asked: string[]
+  /** Streams that are open now: `stats web`, `logs web`. */
+  open: Set<string>
+  /** Changes what an engine is seen as. */
+  change(id: string, change: Partial<WatchedEngine>): void
+  lose(id: string, since: number, why: string): void
+  happen(engine: string, event: Partial<EngineEvent>): void
+  say(name: string, ...texts: string[]): void
+  closed: boolean
+}
+
+export function container(name: string, more: Partial<Container> = {}): Container {
+  return {
+    id: Buffer.from(name).toString('hex').padEnd(64, '0').slice(0, 64),
+    name,
+    image: 'node:24',
+    imageId: null,
+    command: 'node server.js',
+    created: Date.UTC(2026, 0, 2) / 1000,
+    state: 'running',
+    status: 'Up 3 hours',
+    health: null,
+    exitCode: null,
+    ports: [],
+    labels: {},
+    mounts: [],
+    networks: [],
+    upperBytes: null,
+    ...more,
+  }
+}
+
+/** Engines of a test. Whatever is left out of one is empty. */
+export function fakeContainers(
+  engines: (Partial<FakeEngine> & { id: string })[],
+  options: { readOnly?: boolean } = {},
+) {
+  const listeners = new Set<() => void>()
+  const eventListeners = new Set<(engine: string, event: EngineEvent) => void>()
+  const speakers = new Map<string, (line: LogLine) => void>()
+  const tell = () => {
+    for (const listener of listeners) listener()
+  }
+  const fake: FakeContainers = {
+    asked: [],
+    open: new Set(),
+    closed: false,
+    change(id, change) {
+      snapshot = snapshot.map(one => (one.id === id ? { ...one, ...change } : one))
+      tell()
+    },
+    lose(id, since, why) {
+      const health = { state: 'lost', since, fault: new Fault(why), retryAt: since + 1000 } as const
+      fake.change(id, { engine: null, stale: true, health })
+    },
+    happen(engine, event) {
+      const whole = { kind: 'container', action: 'start', id: '', name: '', time: 0, attributes: {}, ...event } as const
+      for (const listener of eventListeners) listener(engine, whole)
+    },
+    say(name, ...texts) {
+      for (const text of texts) speakers.get(name)?.(line(text))
+    },
+    service: {
+      readOnly: options.readOnly === true,
+      watch: () => ({
+        snapshot: () => snapshot,
+        subscribe: listener => added(listeners, listener),
+        onEvent: listener => added(eventListeners, listener),
+        refresh: () => void fake.asked.push('refresh'),
+        close() {
+          fake.closed = true
+        },
+      }),
+      async shell(engine, { name }) {
+        fake.asked.push(`shell ${engine} ${name}`)
+        return 0
+      },
+      async save(path, lines) {
+        fake.asked.push(`save ${path} ${lines.length}`)
+      },
+    },
+  }
+  let snapshot: readonly WatchedEngine[] = engines.map(one => ({
+    id: one.id,
+    health: { state: 'ok', since: 0 },
+    engine: engineOf(one, fake, speakers),
+    containers: one.containers ?? [],
+    stale: false,
+  }))
+  return fake
+}
+
+function engineOf(
+  { id, kind = 'docker', version = '28.2.2', containers = [], ...given }: Partial<FakeEngine> & { id: string },
+  fake: FakeContainers,
+  speakers: Map<string, (line: LogLine) => void>,
+): ContainerEngine {
+  const nameOf = (wanted: string) => containers.find(one => one.id === wanted)?.name ?? wanted
+  const doing = (verb: string) => async (wanted: string, more?: unknown) => {
+    fake.asked.push([verb, nameOf(wanted), ...(typeof more === 'string' ? [more] : [])].join(' '))
+    const failure = given.failures?.[verb]
+    if (failure) throw failure
+  }
+  const open = async function* <T>(what: string, signal: AbortSignal | undefined, come: () => AsyncGenerator<T>) {
+    fake.open.add(what)
+    try {
+      yield* come()
+      await new Promise<void>(resolve => {
+        if (!signal || signal.aborted) resolve()
+        signal?.addEventListener('abort', () => resolve(), { once: true })
+      })
+    } finally {
+      fake.open.delete(what)
+    }
+  }
+  const verbs = ['start', 'stop', 'restart', 'kill', 'pause', 'unpause', 'rename', 'remove'] as const
+  return {
+    id,
+    kind,
+    version,
+    health: async () => null,
+    close() {},
+    containers: {
+      ...Object.fromEntries(verbs.map(verb => [verb, doing(verb)])),
+      capabilities: {
+        pause: true,
+        stats: true,
+        commit: true,
+        local: true,
+        ports: true,
+        volumes: true,
+        restartPolicies: true,
+        networks: 'any',
+      },
+      async inspect(wanted: string) {
+        const row = containers.find(one => one.id === wanted)!
+        return { ...noFacts, ...row, ...given.facts?.[row.name] } as ContainerFacts
+      },
+      stats: (wanted: string, { signal }: { signal: AbortSignal }) =>
+        open(`stats ${nameOf(wanted)}`, signal, async function* () {
+          for (const sample of given.stats?.[nameOf(wanted)] ?? []) yield { ...noStats, ...sample }
+        }),
+      logs: (wanted: string, query: { signal?: AbortSignal } = {}) =>
+        open(`logs ${nameOf(wanted)}`, query.signal, () =>
+          said(nameOf(wanted), given.logs ?? {}, speakers, query.signal),
+        ),
+    } as unknown as Containers,
+  }
+}
+
+async function* said(
+  name: string,
+  logs: Record<string, string[]>,
+  speakers: Map<string, (line: LogLine) => void>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<LogLine> {
+  for (const text of logs[name] ?? []) yield line(text)
+  const coming: LogLine[] = []
+  let wake = () => {}
+  speakers.set(name, one => {
+    coming.push(one)
+    wake()
+  })
+  signal?.addEventListener('abort', () => wake(), { once: true })
+  while (!signal?.aborted) {
+    const next = coming.shift()
+    if (next) yield next
+    else
+      await new Promise<void>(resolve => {
+        wake = resolve
+      })
+  }
+}
+
+/** `!` in front: on standard error. */
+function line(text: string): LogLine {
+  const error = text.startsWith('!')
+  const bytes = Buffer.from(error ? text.slice(1) : text)
+  return { stream: error ? 'stderr' : 'stdout', time: 1_767_323_045_006_000_000n, bytes }
+}
+
+function added<T>(set: Set<T>, one: T): () => void {
+  set.add(one)
+  return () => set.delete(one)
+}
+
+const noFacts = {
+  startedAt: null,
+  finishedAt: null,
+  oomKilled: false,
+  error: '',
+  restarts: 0,
+  raw: {},
+}
+
+const noStats: Stats = {
+  time: 0,
+  cpuPercent: null,
+  memory: 0,
+  memoryLimit: null,
+  netReceived: 0,
+  netSent: 0,
+  blockRead: 0,
+  blockWritten: 0,
+  pids: 1,
+}
