@@ -49,8 +49,8 @@ describe.skipIf(missingForNative() !== null)('the store', () => {
     )
   })
   afterAll(() => {
-    made.remove()
     rmSync(folder, { recursive: true, force: true })
+    made.remove()
   })
 
   /** A store of somebody's own. */
