@@ -1,5 +1,4 @@
 /** `strata exec`: one more command in a running container. Its exit code is ours. */
-import { Fault } from '../../base/errors.ts'
 import type { ExecSpec } from '../../engine/containers.ts'
 import { lookUpContainer } from '../../runtime/containers/shelf.ts'
 import type { Io } from '../output.ts'
@@ -31,8 +30,12 @@ export async function exec(io: Io, [wanted, ...command]: string[], options: Opti
   const { withEngines } = await import('./engines.ts')
   return withEngines(io, options, async engines => {
     const { engine, id } = await engines.find(wanted)
-    if (detached) throw new Fault(`${engine.id} can not execute detached from here.`, { hint: 'Leave out -d.' })
     const session = await engine.containers.exec(id, spec)
+    if (detached) {
+      // It runs from the moment on that its streams are ours; it goes on without them.
+      session.close()
+      return 0
+    }
     const { join } = await import('./terminal-session.ts')
     const ended = await join(session, {
       tty: spec.tty === true,
