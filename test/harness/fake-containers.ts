@@ -127,6 +127,7 @@ function engineOf(
   fake: FakeContainers,
   speakers: Map<string, (line: LogLine) => void>,
 ): ContainerEngine {
+  const counts = new Map<string, number>()
   const nameOf = (wanted: string) => containers.find(one => one.id === wanted)?.name ?? wanted
   const doing = (verb: string) => async (wanted: string, more?: unknown) => {
     fake.asked.push([verb, nameOf(wanted), ...(typeof more === 'string' ? [more] : [])].join(' '))
@@ -134,7 +135,12 @@ function engineOf(
     if (failure) throw failure
   }
   const open = async function* <T>(what: string, signal: AbortSignal | undefined, come: () => AsyncGenerator<T>) {
-    fake.open.add(what)
+    const count = (by: number) => {
+      counts.set(what, (counts.get(what) ?? 0) + by)
+      if (counts.get(what) === 0) fake.open.delete(what)
+      else fake.open.add(what)
+    }
+    count(1)
     try {
       yield* come()
       await new Promise<void>(resolve => {
@@ -142,7 +148,7 @@ function engineOf(
         signal?.addEventListener('abort', () => resolve(), { once: true })
       })
     } finally {
-      fake.open.delete(what)
+      count(-1)
     }
   }
   const verbs = ['start', 'stop', 'restart', 'kill', 'pause', 'unpause', 'rename', 'remove'] as const

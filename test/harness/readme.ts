@@ -5,10 +5,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import type { Action } from '../../src/actions/action.ts'
+import { containersActions } from '../../src/actions/containers.ts'
 import { explorerActions } from '../../src/actions/explorer.ts'
 import { globalActions } from '../../src/actions/global.ts'
 import { imagesActions } from '../../src/actions/images.ts'
 import { keyLabels } from '../../src/actions/keys.ts'
+import { logsActions } from '../../src/actions/text.ts'
 
 const file = new URL('../../README.md', import.meta.url)
 
@@ -25,9 +27,13 @@ const frames = ['explorer/tree/120x36', 'explorer/tree/80x24']
 
 const parts = {
   keys: () =>
-    [table('Everywhere', globalActions), table('Images', imagesActions), table('Explorer', explorerActions)].join(
-      '\n\n',
-    ),
+    [
+      table('Everywhere', globalActions),
+      table('Images', imagesActions),
+      table('Containers', containersActions),
+      table('Logs of a container', logsActions),
+      table('Explorer', explorerActions),
+    ].join('\n\n'),
   screens: () => {
     const path = frames
       .map(name => new URL(`../../snapshots/${name}.txt`, import.meta.url))

@@ -9,7 +9,7 @@ import { frame } from '../widgets/frame.ts'
 import type { Part } from '../widgets/line.ts'
 import { maskSecrets } from './secrets.ts'
 import { textContext } from './text-context.ts'
-import { createTextView } from './text-view.ts'
+import { createTextView, linesWith } from './text-view.ts'
 
 export function inspectScreen(ui: Ui, name: string, raw: unknown): Screen {
   const { masked, count } = maskSecrets(raw)
@@ -42,7 +42,7 @@ export function inspectScreen(ui: Ui, name: string, raw: unknown): Screen {
       const lines = view.draw(theme, size.columns - 2, Math.max(0, size.rows - 2))
       const secrets = `${formatCount(count)} secret${count === 1 ? '' : 's'} ${shown ? 'shown' : 'masked'}`
       const right: Part[] = count === 0 ? [] : [[shown ? theme.warning : theme.dim, secrets]]
-      const found = view.needle() === '' ? '' : `${formatCount(view.matches())} lines with ${safe(view.needle())}  `
+      const found = view.needle() === '' ? '' : `${linesWith(view)}  `
       return frame(theme, {
         columns: size.columns,
         sections: [{ title: [[theme.title, 'Inspect']], right, lines }],

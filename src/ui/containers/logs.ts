@@ -11,7 +11,7 @@ import { line, type Part } from '../widgets/line.ts'
 import { tailState } from './panel.ts'
 import { followLog, type Tail } from './tail.ts'
 import { textContext } from './text-context.ts'
-import { createTextView } from './text-view.ts'
+import { createTextView, linesWith } from './text-view.ts'
 
 export interface LogsOptions {
   engine: ContainerEngine
@@ -64,7 +64,7 @@ export function createLogs(ui: Ui, { engine, id, name }: LogsOptions): Screen {
         lines[0] = line(inner, [[theme.dim, ` ${why}`]])
       }
       const footer: Part[] = [
-        [theme.dim, view.needle() === '' ? '' : `${formatCount(view.matches())} lines with ${safe(view.needle())}  `],
+        [theme.dim, view.needle() === '' ? '' : `${linesWith(view)}  `],
         view.following() ? [theme.ok, 'following'] : [theme.dim, 'f follows'],
       ]
       return frame(theme, {

@@ -1,7 +1,7 @@
 /** What of an engine's answer looks like a secret. Pure. */
 
 /** A name that tells of one: `DB_PASSWORD`, `apiKey`, `com.example.token`. */
-const telling = /pass(?:word|wd|phrase)?|secret|token|api_?key|private|credential|auth|access_?key|signing/i
+const telling = /pass(?:word|wd|phrase)?|secret|token|api[-_.]?key|private|credential|auth|access[-_.]?key|signing/i
 /** `https://user:password@host` */
 const inAddress = /([a-z][a-z0-9+.-]{0,32}:\/\/[^\s:/@]{0,256}:)[^\s/@]{1,256}(@)/gi
 

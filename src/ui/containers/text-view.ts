@@ -3,7 +3,8 @@
  * searching. Lines are known by their numbers, so that the window stays where it is whatever comes and goes.
  */
 import type { Move } from '../../actions/moving.ts'
-import { width } from '../../base/text.ts'
+import { formatCount } from '../../base/sizes.ts'
+import { safe, width } from '../../base/text.ts'
 import { takeColumns } from '../panes/wrap.ts'
 import type { Theme } from '../theme.ts'
 import { blank, line, type Part } from '../widgets/line.ts'
@@ -182,6 +183,12 @@ export function createTextView(lines: Lines, grows: boolean): TextView {
       return [...drawn, ...blank(columns, rows - drawn.length)]
     },
   }
+}
+
+/** `3 lines with needle`, for a footer. */
+export function linesWith(view: TextView): string {
+  const count = view.matches()
+  return `${formatCount(count)} line${count === 1 ? '' : 's'} with ${safe(view.needle())}`
 }
 
 function edge(theme: Theme, { error }: TailLine, part: number, current: boolean): Part {
