@@ -1,12 +1,14 @@
 /**
  * An engine: a place with images (and, later, containers). Docker and Podman both speak Docker's API; what differs
- * between them and between their versions ends in this folder. Nothing in here writes to an engine.
+ * between them and between their versions ends in this folder. Only what a person asked for writes to an engine.
  *
  * In: endpoints (where to look), out: `Engine`, whose answers are plain bounded data.
  */
 import type { Readable } from 'node:stream'
+import * as z from 'zod'
 import { asFault, Fault } from '../base/errors.ts'
 import type { Work } from '../base/progress.ts'
+import { safe } from '../base/text.ts'
 import type { Digest, Platform } from '../image/types.ts'
 import { formatAddress } from './address.ts'
 import { type Client, type ClientOptions, connectEngine } from './client.ts'
@@ -32,6 +34,10 @@ export interface Engine {
   history(name: string, options?: ImageQuery): Promise<EngineHistoryRow[]>
   /** Exports images as one docker-archive, shared layers once. It may take long until the first byte comes. */
   save(names: string[], options?: ImageQuery): Promise<{ stream: Readable; abort(): void }>
+  /** Takes images from a tar, as `docker load` does. Throws a Fault with the engine's reason. */
+  load(tar: Readable, options?: { signal?: AbortSignal | undefined }): Promise<void>
+  /** Removes one image by id, not what it was built on. */
+  removeImage(id: Digest): Promise<void>
   info(options?: { signal?: AbortSignal | undefined }): Promise<EngineInfo>
   containers: Containers
   /** Whether it still answers: null, or the fault. */
@@ -204,6 +210,16 @@ export async function openEngine(endpoint: Endpoint, options: ClientOptions): Pr
       return { stream, abort: () => stop.abort() }
     },
     containers: daemonContainers(client),
+    async load(tar, { signal } = {}) {
+      const call = { body: tar, query: { quiet: 1 }, timeout: Number.POSITIVE_INFINITY, signal }
+      const said = await client.send('POST', '/images/load', z.unknown(), call)
+      // The answer is progress, and a failure is one more line of it.
+      const reason = /"error":\s*"((?:[^"\\]|\\.){1,500})/.exec(typeof said === 'string' ? said : JSON.stringify(said))
+      if (reason) throw new Fault(`${safe(endpoint.name)} did not load the image: ${safe(reason[1])}`)
+    },
+    async removeImage(id) {
+      await client.send('DELETE', `/images/${pathOf(id)}`, z.unknown(), { query: { noprune: 1 } })
+    },
     info: ({ signal } = {}) => client.get('/info', infoShape, { signal }),
     async health() {
       try {

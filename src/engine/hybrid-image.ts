@@ -33,6 +33,7 @@ export function hybridImage(image: Image, step: number, top: number, { blobs }: 
     os,
     architecture,
     ...(variant ? { variant } : {}),
+    created: new Date().toISOString(),
     config: {
       Env: run.env,
       User: run.user,
