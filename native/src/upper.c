@@ -65,6 +65,8 @@ bool upper_opaque(const struct lower_stack *lower, int fd) {
   return fgetxattr(fd, MARK(lower->user, "opaque"), value, sizeof value) == 1 && value[0] == 'y';
 }
 
+bool upper_redirected(const struct lower_stack *lower, int fd) { return fgetxattr(fd, MARK(lower->user, "redirect"), NULL, 0) > 0; }
+
 int upper_look(const struct lower_stack *lower, const struct lower_view *view, int parent, const char *name, const char *path,
                struct upper_entry *entry, struct lower_view *own) {
   struct stat below;

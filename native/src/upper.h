@@ -26,6 +26,9 @@ int upper_look(const struct lower_stack *lower, const struct lower_view *view, i
 /** An open directory hides what the layers below have in it. */
 bool upper_opaque(const struct lower_stack *lower, int fd);
 
+/** An open directory was renamed by overlayfs itself (redirect_dir, which we never set): most of what is in it lies elsewhere below. */
+bool upper_redirected(const struct lower_stack *lower, int fd);
+
 /** "file", "dir", "symlink", "char", "block", "fifo", "socket". */
 const char *upper_type(mode_t mode);
 

@@ -25,7 +25,7 @@ struct session {
   long syncs;
   int64_t told_at;   /* when the last batch left */
   int64_t every;     /* between two looks where there are no events */
-  bool ended, asked, told_deep;
+  bool ended, asked, told_deep, told_redirected;
 };
 
 static int64_t now_ms(void) {
@@ -92,6 +92,10 @@ static void notices(struct session *s) {
   if (w->too_deep && !s->told_deep) {
     s->told_deep = true;
     notice(s, "deep", "directories more than 1500 deep are not looked at", 0);
+  }
+  if (w->redirected && !s->told_redirected) {
+    s->told_redirected = true;
+    notice(s, "redirected", "a directory was renamed in place (redirect_dir): what it brought along from below is not told", 0);
   }
 }
 

@@ -328,6 +328,7 @@ static int look_at_directory(struct watch *w, int root, struct node *dir) {
   bool fresh = watch_directory(w, dir, fd);
   bool opaque = (dir->parent != NULL && dir->parent->opaque) || upper_opaque(&w->lower, fd);
   if (opaque != dir->opaque) fresh = true;
+  if (fresh && upper_redirected(&w->lower, fd)) w->redirected = true;
   dir->opaque = opaque;
   view_of(dir, &view);
   const char *path = path_of(w, dir);

@@ -18,6 +18,7 @@ struct watch {
   int inotify;            /* -1: polled */
   int why_polled;         /* errno, 0: not polled */
   bool too_deep;          /* what lies deeper than we go is not looked at */
+  bool redirected;        /* a directory was met of which not all can be told */
   bool gone;              /* the upper directory itself is removed */
   uint32_t listing;
   struct node *busy;      /* directories to look at */

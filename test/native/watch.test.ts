@@ -265,6 +265,25 @@ asEverybody('watch', (room, kind) => {
     }
   })
 
+  test.runIf(kind === 'root')(
+    'a directory that another runtime renamed in place is told, and that not all of it is',
+    async () => {
+      const folder = join(room().path, 'redirected')
+      for (const name of ['', 'lower', 'lower/old', 'upper', 'work', 'merged']) mkdirSync(join(folder, name))
+      writeFileSync(join(folder, 'lower/old/file'), 'x')
+      const watcher = await watch(room().who, [join(folder, 'lower')], join(folder, 'upper'))
+      try {
+        const layers = `redirect_dir=on,lowerdir=${folder}/lower,upperdir=${folder}/upper,workdir=${folder}/work`
+        const move = `mount -t overlay overlay -o ${layers} ${folder}/merged && mv ${folder}/merged/old ${folder}/merged/new`
+        execFileSync('unshare', ['--mount', 'sh', '-c', move])
+        await until(() => watcher.notices.length > 0 && watcher.now.size === 2)
+        expect([watcher.letters(), watcher.notices[0].notice]).toEqual([['A /new', 'D /old'], 'redirected'])
+      } finally {
+        await watcher.end()
+      }
+    },
+  )
+
   test('a directory that is not there is an error', async () => {
     const result = await helper(room().who, ['watch', join(room().path, 'nothing-there')])
     expect([result.code, result.stderr]).toEqual([
