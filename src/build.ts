@@ -17,6 +17,8 @@ const dist = process.argv[2] ?? join(here, '..', 'dist')
 /** Built beside and renamed, so that a program that is running, or another build, never meets half of one. */
 const fresh = `${dist}.${process.pid}.tmp`
 
+/** What a chunk exports as plain properties once it is loaded: each use would otherwise call two getters, in hot loops too. */
+const settled = 'module.exports=Object.assign(Object.defineProperty({},"__esModule",{value:true}),module.exports);'
 const ownUrl = "const strataUrl=require('node:url').pathToFileURL(__filename).href;"
 
 /** Runs under any Node, so that one too old gets a sentence and not a syntax error. */
@@ -93,7 +95,7 @@ async function bundle(entryPoints: Record<string, string>, splitting: boolean): 
       minify: true,
       logLevel: 'warning',
     })
-    writeFileSync(path, code.includes('strataUrl') ? `${ownUrl}${code}` : code)
+    writeFileSync(path, `${code.includes('strataUrl') ? ownUrl : ''}${code}${settled}`)
   }
 }
 
