@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "own.h"
+#include "process.h"
 #include "sys.h"
 #include "tree.h"
 
@@ -105,12 +106,19 @@ int home_lock(struct home *h, int milliseconds, struct err *e) {
   return 0;
 }
 
+/** The name says who removes it. */
+static bool abandoned(const char *name) {
+  struct process remover;
+  const char *pid = strrchr(name, '-');
+  return strncmp(name, ".gone-", 6) == 0 && !(process_of((pid_t)strtol(pid + 1, NULL, 10), &remover) && process_alive(&remover));
+}
+
 /** What others began to remove and did not end: they were killed. */
 static void remove_leftovers(const struct home *h) {
   struct err ignored;
   OWN_DIR root = opendir(h->root);
   for (struct dirent *entry; root != NULL && (entry = readdir(root)) != NULL;)
-    if (strncmp(entry->d_name, ".gone-", 6) == 0) tree_remove(dirfd(root), entry->d_name, &ignored);
+    if (abandoned(entry->d_name)) tree_remove(dirfd(root), entry->d_name, &ignored);
 }
 
 int home_remove(struct home *h, struct err *e) {

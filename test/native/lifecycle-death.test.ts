@@ -101,7 +101,7 @@ asEverybody('death', room => {
     const c = containersOf(room())
     const id = await c.run({ args: ['true'] })
     await c.ended(id)
-    const left = join(c.root, '.gone-other-1')
+    const left = join(c.root, '.gone-other-4194305')
     const { uid, gid } = room().who
     execFileSync('mkdir', [left], { uid, gid })
     execFileSync('touch', [join(left, 'lock')], { uid, gid })
