@@ -62,7 +62,7 @@ export function createImages(ui: Ui): Screen {
       }
       if (looking === mine) set({ listing: { ...get().listing, complete: true } })
     } catch (error) {
-      if (!isAbort(error)) ui.fail(error, 'The images could not be listed')
+      if (!mine.signal.aborted && !isAbort(error)) ui.fail(error, 'The images could not be listed')
     }
   }
 
