@@ -66,6 +66,8 @@ static int in_child(struct launch *l, const struct launch_options *o, int sync) 
                     .waits = o->waits, .outlives = o->outlives};
   for (int fd = 0; fd < 3; fd++)
     if (o->stdio[fd] >= 0 && dup2(o->stdio[fd], fd) < 0) return ERR_SETUP;
+  /* Where the sources of mounts that are no absolute paths begin, by the specification. */
+  if (chdir(l->bundle) < 0) return ERR_SETUP;
   return child_main(&c);
 }
 

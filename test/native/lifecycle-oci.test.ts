@@ -70,6 +70,26 @@ asEverybody('as others call it', room => {
     expect((await c.ended(id)).strata.exitCode).toBe(3)
   })
 
+  test('what is bound by a relative path is in the bundle', async () => {
+    const c = containersOf(room())
+    const bundle = foreign(room(), ['cat', '/dev/shm/file'])
+    const path = join(bundle, 'config.json')
+    const config = JSON.parse(readFileSync(path, 'utf8')) as object
+    const mounts = [
+      { destination: '/proc', type: 'proc' },
+      { destination: '/dev', type: 'tmpfs' },
+      { destination: '/dev/shm', type: 'bind', source: 'given', options: ['rbind', 'ro'] },
+    ]
+    writeFileSync(path, JSON.stringify({ ...config, mounts }))
+    mkdirSync(join(bundle, 'given'))
+    writeFileSync(join(bundle, 'given', 'file'), 'from the bundle')
+    execFileSync('chown', ['-R', `${room().who.uid}:${room().who.gid}`, join(bundle, 'given')])
+    for (const how of [[], ['--foreground']]) {
+      const result = await c.verb('run', ...how, '--bundle', bundle, 'relative')
+      expect([result.code, result.stdout.toString()]).toEqual([0, 'from the bundle'])
+    }
+  })
+
   test('errors go where --log says, as one object of JSON', async () => {
     const c = containersOf(room())
     const log = join(room().path, `errors-${c.newId()}`)
