@@ -111,9 +111,10 @@ function* differences(before: Map<string, Seen>, now: Map<string, Seen>): Genera
 
 function* turns(old: Seen | undefined, now: Seen): Generator<EngineEvent> {
   const [was, is] = [old?.condition ?? 'created', now.condition]
-  const again = old?.state?.startedAt !== now.state?.startedAt
+  const begun = now.state?.startedAt ?? null
+  const again = begun !== null && begun !== (old?.state?.startedAt ?? null)
   if (runs(was) && (again || !runs(is))) yield* died(again ? old! : now, again)
-  if (again && now.state?.startedAt && is !== 'created') yield event('start', now)
+  if (again && is !== 'created') yield event('start', now)
   if (!runs(was) && again && !runs(is)) yield* died(now, false)
   if (runs(is) && !again && was !== is) yield event(is === 'paused' ? 'pause' : 'unpause', now)
 }
