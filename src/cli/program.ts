@@ -141,7 +141,8 @@ An image (REF) is
   sample                        a small image made on the spot
 and REF@STEP is the image as of that step of its history: 1 is the first, -1 the last, or a layer's diffID.
 
-Exit codes: 0 done, 1 failed or a rule failed, 2 usage, 130 interrupted.
+Exit codes: 0 done, 1 failed or a rule failed, 2 usage, 130 interrupted. Of run, exec and shell the command's own;
+125 it could not be started, 126 not be run, 127 not be found, 128+n a signal ended it.
 `
 
 /** The options that choose and read an image; the same before and after the verb. */

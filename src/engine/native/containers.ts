@@ -5,7 +5,7 @@ import { Fault } from '../../base/errors.ts'
 import { callHelper } from '../../runtime/containers/call.ts'
 import { processesOf } from '../../runtime/containers/processes.ts'
 import { allRecords, type ContainerRecord, folderOf } from '../../runtime/containers/record.ts'
-import { findContainer, renameContainer } from '../../runtime/containers/shelf.ts'
+import { findContainer, renameContainer, sweepContainers } from '../../runtime/containers/shelf.ts'
 import { startContainer } from '../../runtime/containers/start.ts'
 import { allStates, conditionOf, type RuntimeState, stateOf } from '../../runtime/containers/states.ts'
 import {
@@ -118,7 +118,10 @@ export function nativeContainers(options: PrepareOptions): Containers {
       renameContainer(places.containers, find(id), name)
     },
 
-    remove: (id, { force = false } = {}) => removeContainer(places, find(id), force),
+    async remove(id, { force = false } = {}) {
+      await removeContainer(places, find(id), force)
+      await sweepContainers(places.containers)
+    },
 
     async wait(id, { signal } = {}) {
       const record = find(id)

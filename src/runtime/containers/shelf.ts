@@ -1,5 +1,5 @@
 /** Containers on the disk: making one, finding one by what a person wrote, taking one away. */
-import { mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import process from 'node:process'
 import { Fault } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
@@ -71,6 +71,19 @@ export async function discardContainer(containers: string, record: ContainerReco
   releaseName(containers, record.name, record.id)
   rmSync(folder.record, { force: true })
   await removeFolder(folder.path)
+}
+
+/** How old a folder without a record is before nobody can be making it any more, in milliseconds. */
+const abandoned = 600_000
+
+/** Takes away what a Strata that was killed left half made or half removed. */
+export async function sweepContainers(containers: string): Promise<void> {
+  for (const id of idsIn(containers)) {
+    const folder = folderOf(containers, id)
+    const changed = statSync(folder.path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY
+    if (existsSync(folder.record) || Date.now() - changed < abandoned) continue
+    await removeFolder(folder.path).catch(() => {}) // its next turn comes
+  }
 }
 
 /** Files of a container belong to users whom only the helper may act for, unless we are root. */

@@ -1,5 +1,5 @@
 /** Parts of the native engine that need no container: its logs, its wishes, its names, the config of a commit. */
-import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { LogLine, LogQuery } from '../../../src/engine/containers.ts'
@@ -15,6 +15,7 @@ import {
   newId,
   placeContainer,
   renameContainer,
+  sweepContainers,
 } from '../../../src/runtime/containers/shelf.ts'
 import { until } from '../../harness/command.ts'
 import { scratch } from '../../harness/scratch.ts'
@@ -230,6 +231,15 @@ describe('names and folders', () => {
     expect(new Set(names).size).toBe(300)
     releaseName(path, names[0], 'somebody else')
     expect(holderOf(path, names[0])).not.toBe(null)
+  })
+
+  test('what a killed Strata left half made goes when it is old, and what is being made stays', async () => {
+    const { path } = scratch()
+    const [old, fresh, whole] = [newId(), newId(), place(path, 'whole').id]
+    for (const id of [old, fresh]) mkdirSync(folderOf(path, id).path)
+    for (const id of [old, whole]) utimesSync(folderOf(path, id).path, 1, 1)
+    await sweepContainers(path)
+    expect([old, fresh, whole].map(id => existsSync(folderOf(path, id).path))).toEqual([false, true, true])
   })
 
   test('what is half made when it fails leaves nothing', () => {
