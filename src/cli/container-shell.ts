@@ -14,6 +14,9 @@ import type { Options } from './program.ts'
 /** The shell that the container's people would take. */
 const bestShell = 'exec "$(command -v bash || command -v zsh || command -v ash || echo sh)"'
 
+/** Milliseconds in which nobody has typed a command that is not there, and left. */
+const QUICK = 3000
+
 /** Its exit status. Rejects with a Fault when no shell could be started. */
 export async function shellAt(
   engine: string,
@@ -30,6 +33,7 @@ export async function shellAt(
           process.execPath,
           [...process.execArgv, process.argv[1]!, 'exec', '-it', ...whichEngine(engine, options), ...wish],
         ]
+  const begun = performance.now()
   const child = spawn(program, args, { stdio: ['inherit', 'inherit', 'pipe'] })
   let said = ''
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
@@ -40,6 +44,9 @@ export async function shellAt(
     .map(line => line.replace(/^strata: /, '').trim())
     .find(line => line !== '')
   if (reason !== undefined && status !== 0) throw new Fault(reason)
+  // An engine says into the terminal why it could not begin, and that is covered by the screen again.
+  if ((status === 126 || status === 127) && performance.now() - begun < QUICK)
+    throw new Fault(`No shell could be started in ${safe(name)}: it has none, or none that can be executed.`)
   if (status === null) throw new Fault(`The shell in ${safe(name)} was ended by ${signal}.`)
   return status
 }

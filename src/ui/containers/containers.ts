@@ -4,6 +4,7 @@ import { bind } from '../../actions/action.ts'
 import { type ContainersContext, containersActions } from '../../actions/containers.ts'
 import { containerReference } from '../../actions/services.ts'
 import { safe } from '../../base/text.ts'
+import type { ContainerEngine } from '../../engine/containers.ts'
 import type { WatchedEngine, Watching } from '../../engine/watching.ts'
 import type { Screen } from '../screen.ts'
 import type { Ui } from '../ui.ts'
@@ -60,7 +61,7 @@ export function createContainers(ui: Ui): Screen {
   let watching: Watching | null = null
   let visible = false
   let rested: string | null = null
-  let tail: { of: string; log: Tail } | null = null
+  let tail: { key: string; engine: ContainerEngine; running: boolean; log: Tail } | null = null
   let resting: NodeJS.Timeout | null = null
 
   const rows = () => rowsOf(get()).shown
@@ -74,7 +75,9 @@ export function createContainers(ui: Ui): Screen {
     const list = keepVisible(found < 0 ? state.list : { ...state.list, cursor: found }, shown.length, height())
     const there = new Set(all.map(one => one.key))
     const marks = new Set([...state.marks].filter(key => there.has(key)))
-    store.setState({ ...change, list, marks, key: shown[list.cursor]?.key ?? state.key })
+    // Engines answer one after the other: until all have, who has not moved yet stays at the top.
+    const settled = state.key !== null || state.engines.every(one => one.health.state !== 'connecting')
+    store.setState({ ...change, list, marks, key: settled ? (shown[list.cursor]?.key ?? state.key) : null })
     look()
   }
   /** Asks for what is on the screen and not known yet, and ends what is not on it any more. */
@@ -101,20 +104,26 @@ export function createContainers(ui: Ui): Screen {
       return stopTail()
     }
     if (rested === null) return rest()
-    if (rested !== here.key || (tail?.of ?? null) !== tailOf(here)) resting = setTimeout(rest, REST)
+    if (rested !== here.key || !isTailOf(here)) resting = setTimeout(rest, REST)
   }
   const rest = () => {
     resting = null
     const here = row()
     rested = here?.key ?? null
-    if ((tail?.of ?? null) === (here ? tailOf(here) : null)) return changed()
+    if (here && isTailOf(here)) return changed()
     stopTail()
     if (here?.engine && !here.stale) {
-      const log = followLog({ engine: here.engine, id: here.container.id, tail: TAIL, most: TAIL, changed })
-      tail = { of: `${tailOf(here)}`, log }
+      const { engine, container } = here
+      const log = followLog({ engine, id: container.id, tail: TAIL, most: TAIL, changed })
+      tail = { key: here.key, engine, running: runs(container), log }
       facts.wantSize(here)
     }
     changed()
+  }
+  /** Whether the log is this one's: of an engine that is lost it is what it said last; one that starts again says more. */
+  const isTailOf = ({ key, engine, stale, container }: ContainerRow) => {
+    if (tail?.key !== key) return false
+    return engine === null || stale || (tail.engine === engine && tail.running === runs(container))
   }
   const stopTail = () => {
     tail?.log.stop()
@@ -253,7 +262,7 @@ export function createContainers(ui: Ui): Screen {
       all,
       rows: shown,
       rested: shown.find(one => one.key === rested) ?? row(),
-      tail: tail && rested !== null && tail.of.startsWith(rested) ? tail.log : null,
+      tail: tail?.key === rested ? (tail?.log ?? null) : null,
       known: {
         facts: facts.get,
         usage: one => usage.get(one.key),
@@ -307,11 +316,6 @@ export function createContainers(ui: Ui): Screen {
       watching?.close()
     },
   }
-}
-
-/** What a log is of: one that starts again says more. */
-function tailOf({ key, engine, stale, container }: ContainerRow): string | null {
-  return engine === null || stale ? null : `${key} ${runs(container)}`
 }
 
 /** Events after which an engine has more to say of a container than its list does. */

@@ -25,7 +25,11 @@ export interface Table {
 
 /** The table of these rows in a room of columns. */
 export function containerTable(theme: Theme, room: number, rows: readonly ContainerRow[], known: Known): Table {
-  const placed = placeColumns(room - MARGIN, columnsOf(theme, known).map(withoutBlankStyles), rows)
+  // Engines whose containers publish nothing need no room for it.
+  const columns = columnsOf(theme, known).filter(
+    ({ title, text }) => title !== 'PORTS' || rows.some(row => text(row) !== ''),
+  )
+  const placed = placeColumns(room - MARGIN, columns.map(withoutBlankStyles), rows)
   return {
     head: ['   ', ...tableHead(theme, placed)],
     row: (row, { cursor, marked }) => [
