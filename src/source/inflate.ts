@@ -3,6 +3,8 @@
  *
  * Gzip: the addon of native/inflate, where it was built; otherwise Node's zlib binding, driven synchronously where its
  * private parts are as known; otherwise the public streams. Zstd: the same without the addon. All give the same bytes.
+ * Measured, CPU of 1.07 GB next to `igzip -dc`: addon 1.06, binding 1.43, streams 1.96; both digests on top 1.38 (made
+ * at once) and 1.89 (one by one). Next to `zstd -dc`: binding 0.78, streams 1.64.
  */
 import { crc32, gzipSync, zstdCompressSync } from 'node:zlib'
 import { Fault, reasonOf } from '../base/errors.ts'
