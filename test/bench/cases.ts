@@ -2,6 +2,7 @@
 import type { Case } from './bench.ts'
 import { byName, docker, podman } from './cases-engines.ts'
 import { compressed, parallel, plain, split, tall, wide } from './cases-files.ts'
+import { run } from './cases-native.ts'
 import { deleting, keys, layers, start } from './cases-screen.ts'
 
 /** The cases by name, in the order in which they run. */
@@ -20,4 +21,5 @@ export const cases: Record<string, Case> = {
   deleting,
   keys,
   layers,
+  run,
 }
