@@ -20,7 +20,7 @@ const AT_ONCE = 4
 export function createFacts(changed: () => void): FactsCache {
   const known = new Map<string, { state: string; sized: boolean; facts: MoreFacts }>()
   /** What was asked for, so that no failure is asked for again and again. */
-  const asked = new Map<string, string>()
+  const asked = new Map<string, { engine: ContainerEngine; state: string; sizes: boolean }>()
   const queue: { row: ContainerRow; engine: ContainerEngine; sizes: boolean }[] = []
   const over = new AbortController()
   let busy = 0
@@ -45,9 +45,12 @@ export function createFacts(changed: () => void): FactsCache {
   }
   const ask = (row: ContainerRow, sizes: boolean) => {
     const { key, engine, container } = row
-    const what = `${container.state} ${sizes}`
-    if (engine === null || row.stale || asked.get(key) === what || asked.get(key) === `${container.state} true`) return
-    asked.set(key, what)
+    if (engine === null || row.stale) return
+    const before = asked.get(key)
+    // An engine that came back may say other things than before it went.
+    const same = before?.engine === engine && before.state === container.state
+    if (same && (before.sizes || !sizes)) return
+    asked.set(key, { engine, state: container.state, sizes })
     queue.push({ row, engine, sizes })
     while (busy < AT_ONCE && queue.length > busy) void work()
     if (busy === 0) void work()

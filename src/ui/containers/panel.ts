@@ -44,6 +44,7 @@ export function factLines(theme: Theme, columns: number, row: ContainerRow, know
     ...(facts?.upperBytes == null ? [] : [fact('live', formatBytes(facts.upperBytes), '  in its own layer')]),
     ...(usage
       ? [
+          fact('cpu', usage.cpuPercent === null ? '' : `${usage.cpuPercent.toFixed(1)} %`, '  of a core'),
           fact(
             'memory',
             formatBytes(usage.memory),

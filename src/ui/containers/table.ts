@@ -87,7 +87,7 @@ function columnsOf(theme: Theme, { facts, usage, doing, now }: Known): Column<Co
       text: row => cpuText(theme, usage(row)),
       align: 'right',
       worth: 80,
-      most: HISTORY + 7,
+      most: HISTORY + 6,
       look: (theme, row) => live(row, theme.accent),
     },
     {
@@ -111,11 +111,11 @@ function columnsOf(theme: Theme, { facts, usage, doing, now }: Known): Column<Co
   ]
 }
 
-/** The last samples as bars, and the newest as a number; as wide whatever it is. */
+/** The last samples as bars, and the newest as a number that stands still while nothing happens; as wide whatever it is. */
 function cpuText({ glyph }: Theme, usage: Usage | undefined): string {
   const last = usage?.cpu.at(-1)
   if (!usage || last === undefined) return ''
-  const percent = `${last.toFixed(last < 99.95 ? 1 : 0)} %`.padStart(6)
+  const percent = `${Math.round(last)} %`.padStart(5)
   return `${spark(glyph.bars, usage.cpu)} ${percent}`
 }
 
@@ -127,6 +127,7 @@ export function spark(bars: string, samples: readonly number[]): string {
   return cells.join('').padStart(HISTORY)
 }
 
+/** Two digits: a third one would never stand still. */
 function formatted(bytes: number | undefined): string {
-  return bytes === undefined ? '' : formatBytes(bytes)
+  return bytes === undefined ? '' : formatBytes(Number(bytes.toPrecision(2)))
 }

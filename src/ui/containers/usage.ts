@@ -23,10 +23,11 @@ export interface UsageWatch {
 
 /** Samples that a sparkline shows. */
 export const HISTORY = 8
-/** Milliseconds between two times that new samples are told. */
+/** Milliseconds between two times that new samples are told, and what each stream adds: a slow line carries them all. */
 const GAP = 1000
+const GAP_EACH = 125
 
-/** `changed` is called at most once a second, with everything that came meanwhile. */
+/** `changed` is called about once a second, with everything that came meanwhile. */
 export function watchUsage(changed: () => void): UsageWatch {
   const known = new Map<string, Usage>()
   const running = new Map<string, { engine: ContainerEngine; stop: AbortController }>()
@@ -40,7 +41,7 @@ export function watchUsage(changed: () => void): UsageWatch {
         told = performance.now()
         changed()
       },
-      Math.max(50, told + GAP - performance.now()),
+      Math.max(50, told + Math.max(GAP, GAP_EACH * running.size) - performance.now()),
     )
   }
   const follow = async ({ key, engine, id }: UsageTarget, stop: AbortController) => {

@@ -45,7 +45,7 @@ export function sinceWords({ state }: Container, facts: MoreFacts | undefined, n
   // An engine says the year 1 for what never was.
   if (Number.isNaN(moment) || moment <= 0) return ''
   const ms = Math.max(0, now - moment)
-  if (ms < 60_000) return up ? `${Math.floor(ms / 1000)} s` : 'just now'
+  if (ms < 60_000) return up ? '< 1 min' : 'just now'
   return up ? formatAge(ms).replace(/ ago$/, '') : formatAge(ms)
 }
 

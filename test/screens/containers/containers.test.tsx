@@ -86,7 +86,7 @@ describe('the list of containers', () => {
     const app = await shown([docker, podman], { columns, rows })
     if (rows >= 20) await app.until('indented')
     await app.until('OOM killed')
-    if (columns >= 60) await app.until('12.5 %')
+    if (columns >= 60) await app.until('13 %')
     if (columns >= 120) await app.until('18.4 MB')
     await expectFrame(app, 'containers/list')
   })
@@ -94,7 +94,7 @@ describe('the list of containers', () => {
   it.each(['none', '16'] as const)('in colours: %s', async level => {
     const app = await shown([docker, podman], { columns: 120, rows: 14, level })
     await app.until('18.4 MB')
-    await app.until('12.5 %')
+    await app.until(' 13 %')
     await app.press('space')
     await expectFrame(app, `containers/colours-${level}`, { styles: true })
   })
@@ -122,7 +122,7 @@ describe('the list of containers', () => {
     [120, 36],
   ])('moves the cursor with few bytes at %ix%i', async (columns, rows) => {
     const app = await shown([docker, podman], { columns, rows })
-    await app.until('12.5 %')
+    await app.until(' 13 %')
     await app.until('indented')
     if (columns === 120) await app.until('18.4 MB')
     app.written()
@@ -196,7 +196,7 @@ describe('streams', () => {
 
   it('write nothing while nothing changes', async () => {
     const app = await shown()
-    await app.until('12.5 %')
+    await app.until(' 13 %')
     await app.until('18.4 MB')
     await app.until('indented')
     app.written()

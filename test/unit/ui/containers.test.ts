@@ -40,9 +40,9 @@ describe('since when', () => {
   const ago = (seconds: number) => new Date(now - seconds * 1000).toISOString()
 
   it.each([
-    ['running', { startedAt: ago(12) }, '12 s'],
+    ['running', { startedAt: ago(12) }, '< 1 min'],
     ['running', { startedAt: ago(3 * 3600) }, '3 h'],
-    ['running', { startedAt: ago(-5) }, '0 s'],
+    ['running', { startedAt: ago(-5) }, '< 1 min'],
     ['exited', { finishedAt: ago(12) }, 'just now'],
     ['exited', { finishedAt: ago(300) }, '5 min ago'],
     ['created', { finishedAt: '0001-01-01T00:00:00Z' }, ''],
