@@ -94,6 +94,8 @@ function asFarAs(image: Image, { kind }: ContainerEngine, { overlay }: Container
   })
 }
 
+type ReadOptions = Parameters<Image['readFile']>[2]
+
 interface Live {
   view: Fed
   place: UpperPlace | null
@@ -180,8 +182,7 @@ function withLive(image: Image, facts: ContainerFacts, live: Live): Image {
     roughBytes: null,
   }
   const own = (number: number) => number === view.number
-  const read = (entry: number, options?: { start?: number; end?: number; signal?: AbortSignal }) =>
-    readLive(live, view.taken(), entry, options)
+  const read = (entry: number, options?: ReadOptions) => readLive(live, options?.of ?? view.taken(), entry, options)
   const opened = Object.assign(Object.create(image) as Image, {
     reference: facts.name,
     names: [facts.name],
@@ -192,14 +193,15 @@ function withLive(image: Image, facts: ContainerFacts, live: Live): Image {
       await firstLook(view, work?.signal)
       return view.take()
     },
-    readFile: (number: number, entry: number, options?: { start?: number; end?: number; signal?: AbortSignal }) =>
+    readFile: (number: number, entry: number, options?: ReadOptions) =>
       own(number) ? read(entry, options) : image.readFile(number, entry, options),
     async hashFiles(number: number, entries: Uint32Array, work?: Work) {
       if (!own(number)) return image.hashFiles(number, entries, work)
       const sums = new Uint32Array(entries.length)
+      const of = view.taken()
       for (const [at, entry] of entries.entries()) {
         let sum = 0
-        for await (const chunk of read(entry, { ...(work?.signal && { signal: work.signal }) })) sum = crc32(chunk, sum)
+        for await (const chunk of read(entry, { of, ...(work?.signal && { signal: work.signal }) })) sum = crc32(chunk, sum)
         sums[at] = sum
       }
       return sums
@@ -216,29 +218,33 @@ function withLive(image: Image, facts: ContainerFacts, live: Live): Image {
 
 async function firstLook(view: Fed, signal: AbortSignal | undefined): Promise<void> {
   if (view.ready()) return
-  await new Promise<void>((resolve, reject) => {
-    const end = view.subscribe(() => {
-      end()
-      resolve()
-    })
-    signal?.addEventListener('abort', () => {
-      end()
-      reject(new Fault('Cancelled.', { exitCode: 130 }))
-    })
+  const stopped = Promise.withResolvers<never>()
+  const stop = () => stopped.reject(new Fault('Cancelled.', { exitCode: 130 }))
+  if (signal?.aborted) stop()
+  signal?.addEventListener('abort', stop)
+  let end = () => {}
+  const told = new Promise<void>(resolve => {
+    end = view.subscribe(resolve)
   })
+  try {
+    await Promise.race([told, stopped.promise])
+  } finally {
+    end()
+    signal?.removeEventListener('abort', stop)
+  }
 }
 
 /** The entry is one of the index that was shown: the path counts, whatever the layer has become since. */
-function readLive(
+async function* readLive(
   { place, view }: Live,
   index: LayerIndex,
   entry: number,
-  options?: { start?: number; end?: number; signal?: AbortSignal },
-): AsyncIterable<Uint8Array> {
+  options?: ReadOptions,
+): AsyncGenerator<Uint8Array> {
   const { path, kind } = entryOf(index, entry)
   if (place === null || kind !== Kind.file)
     throw new Fault(`Files of the upper layer of ${safe(view.container)} can not be read from here.`, {
       hint: 'Run strata where the container runs, as root or as whom it belongs to.',
     })
-  return readUpper(place.upper, path, options)
+  yield* readUpper(place.upper, path, options)
 }

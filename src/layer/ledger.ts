@@ -20,7 +20,7 @@ export interface WasteRow {
 type Loss = Pick<WasteRow, 'node' | 'ref' | 'lostIn' | 'cause'>
 
 export class Ledger {
-  readonly rows: WasteRow[] = []
+  rows: WasteRow[] = []
   /** Bytes of all bodies. */
   stored = 0
   /** Bytes of the bodies that have a name. */
@@ -43,7 +43,8 @@ export class Ledger {
       this.#layers[journal.steps[i]!]!.names[entry]! += journal.steps[i + 1]! > 0 ? -1 : 1
     }
     this.#layers.pop()
-    this.rows.length = journal.rows
+    // Who still shows the rows of before has an array of its own.
+    this.rows = this.rows.slice(0, journal.rows)
     this.stored = journal.stored
     this.visible = journal.visible
     this.#journal = null

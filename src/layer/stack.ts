@@ -39,18 +39,18 @@ const NOTHING = 255
 const MAX_ANOMALIES = 1000
 
 export class Stack {
-  readonly tree = new PathTree({ linked: true })
+  readonly tree: PathTree
   readonly layers: LayerIndex[] = []
   readonly anomalies: Anomaly[] = []
   readonly deltas: Delta[] = []
   /** First reference of each layer, and one past the last. */
-  readonly #base: number[] = [0]
+  #base: number[] = [0]
   /** Node of the stack by node of the layer. */
   readonly #nodeOf: Uint32Array[] = []
   /** References of the inodes that a layer's hard links bind to, by entry; null: the layer has none. */
   readonly #links: (Int32Array | null)[] = []
-  readonly #ledger = new Ledger()
-  readonly #crcs = new Map<number, number>()
+  readonly #ledger: Ledger
+  readonly #crcs: Map<number, number>
 
   #current = new Int32Array([IMPLIED])
   #kinds = new Uint8Array([Kind.dir])
@@ -61,20 +61,39 @@ export class Stack {
   #lastView: View | null = null
   /** What was there before the layer on top that another will replace; null: no layer is such. */
   #live: { anomalies: number } | null = null
+  /** The ledger as it was when another stack took over; null: this is the one that goes on. */
+  #kept: Pick<Ledger, 'stored' | 'visible' | 'rows'> | null = null
+
+  /** Empty, or what goes on in the place of another. */
+  constructor(before?: Stack) {
+    this.tree = before?.tree ?? new PathTree({ linked: true })
+    this.#ledger = before ? before.#ledger : new Ledger()
+    this.#crcs = before ? before.#crcs : new Map()
+    if (!before) return
+    this.layers.push(...before.layers)
+    this.anomalies.push(...before.anomalies)
+    this.deltas.push(...before.deltas)
+    this.#base = before.#base.slice()
+    this.#nodeOf.push(...before.#nodeOf)
+    this.#links.push(...before.#links)
+    this.#current = before.#current
+    this.#kinds = before.#kinds
+    this.#live = before.#live
+  }
 
   /** Sum of all regular-file bodies, bytes. */
   get stored(): number {
-    return this.#ledger.stored
+    return (this.#kept ?? this.#ledger).stored
   }
 
   /** Bytes that can be reached through some name in the topmost view. */
   get visible(): number {
-    return this.#ledger.visible
+    return (this.#kept ?? this.#ledger).visible
   }
 
   /** The ledger: its bytes add up to stored − visible. */
   get waste(): readonly WasteRow[] {
-    return this.#ledger.rows
+    return (this.#kept ?? this.#ledger).rows
   }
 
   /** Lays the next layer on top. */
@@ -91,6 +110,19 @@ export class Stack {
     this.#live = { anomalies: this.anomalies.length }
     this.#ledger.keepJournal()
     this.push(index)
+  }
+
+  /**
+   * The same as another stack. Of this one views, references and the ledger stay what they are, for whoever still shows
+   * them; nothing can be laid on it any more.
+   */
+  withLive(index: LayerIndex): Stack {
+    this.#lastView ??= this.view(this.deltas.length - 1)
+    const { stored, visible, rows } = this.#ledger
+    this.#kept = { stored, visible, rows }
+    const next = new Stack(this)
+    next.pushLive(index)
+    return next
   }
 
   #takeLiveOff({ anomalies }: { anomalies: number }): void {

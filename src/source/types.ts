@@ -102,12 +102,13 @@ export interface Image {
   indexLayer(layer: number, work?: Work): Promise<LayerIndex>
   /**
    * The content of a regular file, by its entry in the layer's index (hard links: the caller resolves them first).
-   * Yields chunks; holes of sparse files come as zeros. `start`/`end` in bytes bound what is read.
+   * Yields chunks; holes of sparse files come as zeros. `start`/`end` in bytes bound what is read. `of`: the index that the
+   * entry is one of, for a layer that is alive and may have another by now.
    */
   readFile(
     layer: number,
     entry: number,
-    options?: { start?: number; end?: number; signal?: AbortSignal },
+    options?: { start?: number; end?: number; signal?: AbortSignal; of?: LayerIndex },
   ): AsyncIterable<Uint8Array>
   /**
    * The layer's tar as it was packed, not compressed: the bytes that its diffID is the digest of. Whoever keeps or unpacks

@@ -7,7 +7,7 @@ import { formatBytes, formatCount } from '../../base/sizes.ts'
 import { cutMiddle, fit as fitted, safeBytes } from '../../base/text.ts'
 import { type Blame, blame } from '../../layer/blame.ts'
 import { Kind } from '../../layer/entry.ts'
-import { IMPLIED } from '../../layer/stack.ts'
+import { IMPLIED, type Stack } from '../../layer/stack.ts'
 import { permissions } from '../panes/permissions.ts'
 import type { Screen } from '../screen.ts'
 import type { Theme } from '../theme.ts'
@@ -16,19 +16,22 @@ import { frame } from '../widgets/frame.ts'
 import { exactly, line, type Part } from '../widgets/line.ts'
 import { drawList, keepVisible, type ListState, moveList, moveTo } from '../widgets/list.ts'
 import { ownerName } from './owners.ts'
+import { pinnedTo } from './pinned.ts'
 import type { Session } from './session.ts'
 import { type Difference, differenceOf, fileAt } from './versions.ts'
 
 export interface Blamed {
   session: Session
   node: number
-  view(node: number, ref: number): void
+  view(node: number, ref: number, stack: Stack): void
   goTo(node: number, layer: number | null): void
 }
 
 export function createBlame(ui: Ui, { session, node, view, goTo }: Blamed): Screen {
-  const { look, image } = session
+  const { look } = session
+  // As it is now: what is alive goes on meanwhile, and its entries get other numbers.
   const { stack } = look
+  const image = pinnedTo(session.image, stack)
   const path = `/${safeBytes(stack.tree.path(node))}`
   const rows = blame(stack, node)
   const closed = new AbortController()
@@ -77,7 +80,7 @@ export function createBlame(ui: Ui, { session, node, view, goTo }: Blamed): Scre
       ui.changed()
     },
     hasContent: () => here() !== undefined && fileAt(stack, refOf(here()!)) >= 0,
-    view: () => view(node, refOf(here()!)),
+    view: () => view(node, refOf(here()!), stack),
     show() {
       const row = here()
       ui.pop()
@@ -109,7 +112,7 @@ export function createBlame(ui: Ui, { session, node, view, goTo }: Blamed): Scre
         count: rows.length,
         state: list,
         focused: true,
-        row: at => rowParts(theme, session, rows[at]!, inner),
+        row: at => rowParts(theme, session, stack, rows[at]!, inner),
       })
       const all = diffLines(theme, inner)
       scroll = Math.max(0, Math.min(scroll, all.length - diffHeight))
@@ -144,10 +147,10 @@ export function createBlame(ui: Ui, { session, node, view, goTo }: Blamed): Scre
   }
 }
 
-function rowParts(theme: Theme, session: Session, row: Blame, columns: number): Part[] {
+function rowParts(theme: Theme, session: Session, stack: Stack, row: Blame, columns: number): Part[] {
   const { look } = session
   const ref = row.letter === 'D' ? row.before : row.ref
-  const entry = ref < 0 ? null : look.stack.entry(ref)
+  const entry = ref < 0 ? null : stack.entry(ref)
   const step = look.world.stepOf(row.layer)
   const parts: Part[] = [[theme.letter(row.letter), ` ${row.letter} `], `step ${fitted(String(step), 3, 'right')}  `]
   if (columns >= 70) {
@@ -155,7 +158,7 @@ function rowParts(theme: Theme, session: Session, row: Blame, columns: number): 
     parts.push([theme.dim, `${fitted(entry ? ownerName(look.world.owners.users, entry.uid) : 'root', 8)} `])
   }
   const sized = entry && (entry.kind === Kind.file || entry.kind === Kind.hardlink)
-  parts.push(`${fitted(sized ? formatBytes(look.stack.sizeOf(ref)) : '', 7, 'right')}  `)
+  parts.push(`${fitted(sized ? formatBytes(stack.sizeOf(ref)) : '', 7, 'right')}  `)
   const why = whyOf(row, ref)
   if (why) parts.push([theme.accent, `${why}  `])
   return [...parts, [theme.dim, session.commandOf(row.layer)]]

@@ -2,6 +2,7 @@
 import type { ExplorerContext, Pane } from '../../actions/explorer.ts'
 import { safe, safeBytes } from '../../base/text.ts'
 import { Kind } from '../../layer/entry.ts'
+import type { Stack } from '../../layer/stack.ts'
 import type { Image } from '../../source/types.ts'
 import type { Ui } from '../ui.ts'
 import { createBlame } from './blame.ts'
@@ -12,6 +13,7 @@ import { extractTo } from './extracting.ts'
 import { parseFilter } from './filter-language.ts'
 import { createFind } from './find.ts'
 import { resolveLink } from './links.ts'
+import { pinnedTo } from './pinned.ts'
 import type { Session } from './session.ts'
 import { shellIn } from './shell.ts'
 import type { Tab } from './tab.ts'
@@ -84,12 +86,12 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
     opened.changed()
   }
 
-  const view = (node: number, ref: number) => {
-    const { stack } = look
+  const view = (node: number, ref: number, stack: Stack) => {
     let shown = ref
     if (ref >= 0 && stack.kindOf(ref) === Kind.symlink && look.scene) {
       const target = resolveLink(look.scene, node)
       if (target === null) return ui.toast('The link leads to nothing in this image.', 'warning')
+      stack = look.scene.stack
       shown = look.scene.ref(target)
       node = target
     }
@@ -99,7 +101,7 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
     if (stack.kindOf(inode) !== Kind.file) return ui.toast('Only regular files have content.')
     ui.push(
       createViewer(ui, {
-        image,
+        image: pinnedTo(image, stack),
         stack,
         inode,
         path: stack.tree.path(node),
@@ -172,7 +174,7 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
     thing() {
       const ref = refHere()
       if (!here() || ref === -1) return null
-      const kind = look.stack.kindOf(ref)
+      const kind = here()!.scene.stack.kindOf(ref)
       if (kind === Kind.dir) return 'dir'
       if (kind === Kind.symlink) return 'link'
       return kind === Kind.file || kind === Kind.hardlink ? 'file' : 'other'
@@ -212,9 +214,10 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
       const at = here()
       if (!at) return
       const ref = refHere()
-      if (opened.tab === 0 && ref >= 0 && look.stack.kindOf(ref) === Kind.symlink) return followLink(at.node)
-      if (ref >= 0 && look.stack.kindOf(ref) === Kind.dir) return goTo(at.node, null)
-      view(at.node, ref)
+      const { stack } = at.scene
+      if (opened.tab === 0 && ref >= 0 && stack.kindOf(ref) === Kind.symlink) return followLink(at.node)
+      if (ref >= 0 && stack.kindOf(ref) === Kind.dir) return goTo(at.node, null)
+      view(at.node, ref, at.scene.stack)
     },
     into: redraw(() => tree.into()),
     out: redraw(() => {
@@ -224,7 +227,7 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
     foldAll: redraw(rest => tree.foldAll(rest)),
     view() {
       const at = here()
-      if (at) view(at.node, refHere())
+      if (at) view(at.node, refHere(), at.scene.stack)
     },
     blame() {
       const at = here()
@@ -235,8 +238,9 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
       if (!at) return
       const deleted = !at.scene.shown(at.node) || at.scene.letter(at.node) === 'D'
       const ref = refHere()
-      const layer = opened.tab === 2 && ref >= 0 ? look.stack.layerOf(ref) : deleted ? at.scene.from - 1 : at.scene.to
-      extractTo(ui, { image, stack: look.stack, layer, node: at.node })
+      const { stack, from, to } = at.scene
+      const layer = opened.tab === 2 && ref >= 0 ? stack.layerOf(ref) : deleted ? from - 1 : to
+      extractTo(ui, { image: pinnedTo(image, stack), stack, layer, node: at.node })
     },
     copy() {
       const [first] = copies()

@@ -23,6 +23,7 @@ export interface LayerState {
 }
 
 export interface Loading {
+  /** Another one after each `relay`: what was made of this one stays good. */
   readonly stack: Stack
   readonly layers: LayerState[]
   /** How many layers lie in the stack. */
@@ -45,7 +46,7 @@ export interface LoadingOptions {
 
 /** Starts to read all layers. */
 export function load(image: Image, { changed, progressed, slicer = realSlicer }: LoadingOptions): Loading {
-  const stack = new Stack()
+  let stack = new Stack()
   const abort = new AbortController()
   const indexes: (LayerIndex | null)[] = image.layers.map(() => null)
   const layers = image.layers.map(
@@ -98,11 +99,12 @@ export function load(image: Image, { changed, progressed, slicer = realSlicer }:
     layers[live]!.phase = 'done'
     laid++
     indexes[live] = null
-    relay(index)
+    // It may have changed while the layers below were read.
+    relay(image.live?.take() ?? index)
     changed()
   }
   const relay = (index: LayerIndex) => {
-    stack.pushLive(index)
+    stack = stack.withLive(index)
     layers[live]!.stored = index.stored
     layers[live]!.adds = stack.visible - belowLive
   }
@@ -135,7 +137,9 @@ export function load(image: Image, { changed, progressed, slicer = realSlicer }:
   // Not before whoever asked has what is returned here: reading may report at once.
   void Promise.resolve().then(() => layers.forEach((_, layer) => void read(layer)))
   return {
-    stack,
+    get stack() {
+      return stack
+    },
     layers,
     laid: () => laid,
     over: () => abort.signal.aborted || laid === layers.length,

@@ -289,12 +289,13 @@ export function createSession(image: Image, options: SessionOptions): Session {
     })
   }
 
-  /** The layer on top is not what it was: scenes with it are made anew, the others stay. */
+  /** The layer on top is not what it was: scenes with it are made anew, the one of a lower step stays. */
   const relaid = () => {
     const { live } = image
     if (!live || closed.signal.aborted || loading.laid() < image.layers.length) return
     loading.relay(live.take())
-    scenes = scenes.filter(one => one.scene.to < live.number)
+    // Each holds the stack that it was made of.
+    scenes = scenes.filter(one => one.scene === look.scene && one.scene.to < live.number)
     odd = null
     if (look.scene?.to === live.number) {
       look.scene = null

@@ -31,6 +31,8 @@ export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
   const open = new Set<string>()
   let byPath = false
   let allAdvice = false
+  /** Whose ledger the rows are numbers in. */
+  let of = look.stack
   let groups: WasteGroup[] = []
   let paths: WastedPath[] = []
   let list: ListState = { cursor: 0, top: 0 }
@@ -40,8 +42,10 @@ export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
     const scene = look.scene
     const tests = look.filter && scene ? yield* testsOf(scene, look.filter, look.world) : []
     const wanted = (node: number) => tests.every(test => test(node))
-    if (byPath) paths = yield* wastedPaths(look.stack, wanted)
-    else groups = yield* wasteGroups(look.stack, wanted)
+    const { stack } = look
+    if (byPath) paths = yield* wastedPaths(stack, wanted)
+    else groups = yield* wasteGroups(stack, wanted)
+    of = stack
   }
 
   /** What stands above the ledger; remembered by the draw, whose width it depends on. */
@@ -84,11 +88,11 @@ export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
     byPath: () => byPath,
     wastedRef() {
       const one = here()
-      if (one.kind === 'file') return look.stack.waste[one.row]!.ref
+      if (one.kind === 'file') return of.waste[one.row]!.ref
       if ((one.kind === 'group' || one.kind === 'story') && one.group.rows.length === 1)
-        return look.stack.waste[one.group.rows[0]!]!.ref
+        return of.waste[one.group.rows[0]!]!.ref
       if (one.kind !== 'path') return -1
-      return look.stack.waste.find(row => row.node === one.path.node)?.ref ?? -1
+      return of.waste.find(row => row.node === one.path.node)?.ref ?? -1
     },
     toggleByPath() {
       byPath = !byPath
@@ -104,7 +108,7 @@ export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
       const total = count()
       list = keepVisible(list, total, height)
       const model = {
-        stack: look.stack,
+        stack: of,
         count: total,
         item,
         stepOf: look.world.stepOf,
@@ -124,7 +128,7 @@ export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
     footer: () => `${formatCount(list.cursor + 1)} of ${formatCount(count())}`,
     node() {
       const one = here()
-      if (one.kind === 'file') return look.stack.waste[one.row]!.node
+      if (one.kind === 'file') return of.waste[one.row]!.node
       if (one.kind === 'group' || one.kind === 'story') return one.group.node
       return one.kind === 'path' ? one.path.node : null
     },

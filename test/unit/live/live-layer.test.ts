@@ -110,3 +110,41 @@ test('the index is made once for a state', () => {
   apply(layer, 2, change('A', 'b'))
   expect([layer.index() === index, layer.revision()]).toEqual([false, 2])
 })
+
+describe('another live layer in the place of one that is still shown', () => {
+  const below = () => {
+    const stack = new Stack()
+    stack.push(indexOf(tar('dir d\nfile d/old 1\nfile d/gone 5')))
+    return stack
+  }
+  const live = (...changes: LiveChange[]) => {
+    const layer = createLiveLayer()
+    apply(layer, 0, ...changes)
+    return layer.index()
+  }
+  const at = (stack: Stack, path: string) => stack.view(1).current[stack.tree.find(Buffer.from(path))]!
+
+  test('what was made of the one before stays what it was', () => {
+    const first = below().withLive(live(change('A', 'x', { size: 3 }), change('A', 'y', { size: 4 })))
+    const ref = at(first, 'y')
+    const second = first.withLive(live(change('D', 'd/gone')))
+    expect([Buffer.from(first.entry(ref).path).toString(), first.sizeOf(ref), first.nodeOf(ref)]).toEqual([
+      'y',
+      4,
+      first.tree.find(Buffer.from('y')),
+    ])
+    expect([treeText(first), treeText(second)]).toEqual(['d/\nd/gone 5\nd/old 1\nx 3\ny 4', 'd/\nd/old 1'])
+  })
+
+  test('each has its own ledger', () => {
+    const first = below().withLive(live(change('D', 'd/gone'), change('C', 'd/old', { size: 2 })))
+    const second = first.withLive(live())
+    const third = second.withLive(live(change('D', 'd/old')))
+    const sums = [first, second, third].map(one => [one.stored, one.visible, one.waste.map(row => row.bytes)])
+    expect(sums).toEqual([
+      [8, 2, [5, 1]],
+      [6, 6, []],
+      [6, 5, [1]],
+    ])
+  })
+})
