@@ -6,6 +6,7 @@ import { node } from '../harness/bundle.ts'
 import { type CommandResult, tryCommand, until } from '../harness/command.ts'
 import { buildImage, importBusybox } from '../harness/engine-images.ts'
 import { dockerClient, startDocker, type TestEngine } from '../harness/engines.ts'
+import { startPty } from '../harness/pty.ts'
 import { program } from '../harness/strata.ts'
 import { buildHelper, helperPath } from '../native/helper.ts'
 
@@ -437,4 +438,42 @@ test('a name that both daemons and the native engine have is the native one’s,
   expect((await id()).engine).toBe('docker')
   await ask('strata', 'stop', '-t', '0', name)
   expect((await id()).state).toBe('exited')
+})
+
+test.each([
+  'native',
+  'docker',
+])('at a terminal, on %s: size, letting go, attaching, executing, the end', async engine => {
+  const name = newName()
+  const pty = startPty('sh', [], { environment: { ...env, PS1: 'host> ' }, columns: 90, rows: 20 })
+  const strata = `${node} ${program()}`
+  const prompt = /\/d # ?$/m
+  await pty.until('host>')
+  pty.send(`${strata} run -it --network none --engine ${engine} --name ${name} app:1 sh\r`)
+  await pty.until(prompt)
+  pty.send('stty size\r')
+  await pty.until('20 90')
+  pty.resize(100, 30)
+  await until(() => {
+    pty.send('stty size\r')
+    return /30 100/.test(pty.text())
+  })
+  pty.send('\x10\x11')
+  await pty.until(screen => screen.split('host>').length === 3)
+  pty.send(`clear; stty -a | grep -o ' echo '; ${strata} ps --engine ${engine}\r`)
+  await pty.until(new RegExp(`echo[^]*Up [^]*${name}`))
+  pty.send(
+    `clear; ${strata} exec -it --engine ${engine} ${name} sh -c 'tty; until stty size 2>/dev/null | grep 30; do :; done; exit 3'; echo code $?\r`,
+  )
+  await pty.until(/^code 3/m)
+  expect(pty.text()).toContain('30 100')
+  pty.send(`clear; ${strata} attach --engine ${engine} ${name}; echo code $?\r`)
+  await pty.until(/code/)
+  pty.send('\r')
+  await pty.until(prompt)
+  pty.send('exit 4\r')
+  await pty.until(/^code 4/m)
+  expect(pty.whole()).toBe(true)
+  pty.send('exit\r')
+  await pty.ended
 })

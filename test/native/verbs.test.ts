@@ -201,7 +201,7 @@ asEverybody('verbs', (room, kind) => {
     onTestFinished(async () => void (await strata('rm', '-f', 'screen')))
     const as = kind === 'root' ? [] : [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups']
     const pty = startPty('setpriv', [...as, 'sh'], { environment: env, cwd: home, columns: 90, rows: 20 })
-    pty.send(`PS1='$ '; ${node} ${program()} run -it --name screen app:1 sh\r`)
+    pty.send(`PS1='host> '; ${node} ${program()} run -it --name screen app:1 sh\r`)
     await pty.until(/\/ [#$]$/m)
     pty.send('stty size; echo PID $$\r')
     await pty.until('20 90')
@@ -211,7 +211,7 @@ asEverybody('verbs', (room, kind) => {
       return /30 100/.test(pty.text())
     })
     pty.send('\x10\x11')
-    await pty.until(/(?:^|[#$] )\$$/m)
+    await pty.until(screen => /host>$/m.test(screen))
     pty.send('stty -a | grep -o " echo "; echo let go\r')
     await pty.until(/^let go/m)
     expect((await strata('ps')).out).toContain('screen')
