@@ -3,7 +3,7 @@
  * that would take them out of the upper layer. Pure.
  */
 import { Kind } from '../layer/entry.ts'
-import type { LiveLayer } from './live-layer.ts'
+import type { LiveLayer, LivePath } from './live-layer.ts'
 
 export type HotClass = 'log' | 'database' | 'cache' | 'temp' | 'data'
 
@@ -23,9 +23,14 @@ export interface HotDirectory {
 }
 
 /** Directories that are or were written to, the busiest first, then those that hold most. Paths are one character a byte. */
-export function hotDirectories(layer: LiveLayer, container: string, now: number): HotDirectory[] {
+export function hotDirectories(
+  layer: LiveLayer,
+  container: string,
+  now: number,
+  paths: Iterable<LivePath> = layer.paths(),
+): HotDirectory[] {
   const found = new Map<string, HotDirectory & { names: string[] }>()
-  for (const one of layer.paths()) {
+  for (const one of paths) {
     if (one.op === 'D' || one.kind !== Kind.file) continue
     const path = Buffer.from(one.path).toString('latin1')
     const slash = path.lastIndexOf('/')

@@ -32,18 +32,22 @@ const LOOKS = 200
 /** Until the signal aborts. Throws what asking throws. */
 export async function* pollUpper({ changes, look }: Pollable, signal: AbortSignal): AsyncGenerator<LiveBatch> {
   const known = new Map<string, LiveChange>()
+  /** In which round each was looked at: those that wait longest come first. */
+  const looked = new Map<string, number>()
+  let round = 0
   while (!signal.aborted) {
     const began = performance.now()
     const found = await changes(signal)
     const batch: LiveChange[] = []
     const gone = new Set(known.keys())
-    let looks = 0
+    const turn = turnOf(found, known, looked)
+    round++
     for (const { change, path } of found) {
       const key = Buffer.from(path).toString('latin1')
       gone.delete(key)
       const before = known.get(key)
-      const wanted = change !== 'D' && looks < LOOKS && (before === undefined || before.kind !== Kind.dir)
-      if (wanted) looks++
+      const wanted = turn.has(key)
+      if (wanted) looked.set(key, round)
       const seen = wanted ? await look(path, signal) : null
       const now = changeOf(change, path, seen ?? before ?? null)
       if (before && same(before, now)) continue
@@ -54,11 +58,26 @@ export async function* pollUpper({ changes, look }: Pollable, signal: AbortSigna
     for (const key of gone) {
       batch.push({ ...known.get(key)!, op: '-' })
       known.delete(key)
+      looked.delete(key)
     }
     const every = Math.min(MOST, Math.max(LEAST, (performance.now() - began) * SHARE))
     yield { changes: batch, notices: [], every }
     await sleep(every, undefined, { signal }).catch(() => {})
   }
+}
+
+/** What is looked at in this round. A directory is looked at once: what changes in it is told by its paths. */
+function turnOf(
+  found: Awaited<ReturnType<Pollable['changes']>>,
+  known: ReadonlyMap<string, LiveChange>,
+  looked: ReadonlyMap<string, number>,
+): Set<string> {
+  const keys = found
+    .filter(({ change }) => change !== 'D')
+    .map(({ path }) => Buffer.from(path).toString('latin1'))
+    .filter(key => !looked.has(key) || known.get(key)?.kind !== Kind.dir)
+  if (keys.length > LOOKS) keys.sort((a, b) => (looked.get(a) ?? 0) - (looked.get(b) ?? 0))
+  return new Set(keys.slice(0, LOOKS))
 }
 
 function changeOf(op: 'A' | 'C' | 'D', path: Uint8Array, seen: PolledPath | LiveChange | null): LiveChange {

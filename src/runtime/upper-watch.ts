@@ -61,13 +61,18 @@ export async function* watchUpper({ upper, lower }: UpperPlace, signal: AbortSig
     child.once('error', () => resolve(1))
     child.once('close', code => resolve(code ?? 128))
   })
+  const lines = createInterface({ input: child.stdout })
   // The helper ends with its input: also when we are killed.
-  const stop = () => child.stdin.destroy()
+  const stop = () => {
+    child.stdin.destroy()
+    lines.close()
+  }
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
   let batch: LiveBatch = { changes: [], notices: [], every: null }
   try {
-    for await (const text of createInterface({ input: child.stdout })) {
+    for await (const text of lines) {
+      if (signal.aborted) return
       const line = JSON.parse(text) as Line
       if ('op' in line) batch.changes.push(changeOf(line))
       else if ('notice' in line) {
@@ -85,6 +90,8 @@ export async function* watchUpper({ upper, lower }: UpperPlace, signal: AbortSig
   } finally {
     signal.removeEventListener('abort', stop)
     stop()
+    // One that waits to be read does not look at its input.
+    child.stdout.destroy()
     await ended
   }
 }

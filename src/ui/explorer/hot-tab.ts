@@ -1,6 +1,6 @@
 /** The Hot tab: where a container writes, how fast, what that looks like, and the option that takes it elsewhere. */
 import { formatBytes, formatCount } from '../../base/sizes.ts'
-import { fit as fitted, safeBytes } from '../../base/text.ts'
+import { fit as fitted, safe, safeBytes } from '../../base/text.ts'
 import { type HotDirectory, hotDirectories } from '../../live/hot.ts'
 import type { Mount } from '../../live/live-view.ts'
 import type { Theme } from '../theme.ts'
@@ -44,10 +44,10 @@ export function createHotTab(live: LiveWorld): LinesTab {
     copies(row) {
       if ('hot' in row)
         return [
-          { text: row.hot.option, what: 'option' },
-          { text: `/${row.hot.path}`, what: 'path' },
+          { text: safeBytes(Buffer.from(row.hot.option, 'latin1')), what: 'option' },
+          { text: safeBytes(Buffer.from(`/${row.hot.path}`, 'latin1')), what: 'path' },
         ]
-      return 'beside' in row ? [{ text: row.beside.destination, what: 'path' }] : []
+      return 'beside' in row ? [{ text: safe(row.beside.destination), what: 'path' }] : []
     },
   })
 }

@@ -3,6 +3,7 @@
  * says. Drawn anew when something changes, and now and then while rates fade; never when nothing happens.
  */
 import { formatBytes, formatCount } from '../../base/sizes.ts'
+import { safeBytes } from '../../base/text.ts'
 import { Kind } from '../../layer/entry.ts'
 import type { Stack } from '../../layer/stack.ts'
 import { hotDirectories } from '../../live/hot.ts'
@@ -70,8 +71,10 @@ export function liveStory({ view, now }: LiveWorld): string[] {
       : `${formatCount(count)} ${count === 1 ? 'change' : 'changes'}, ${formatBytes(layer.bytes())}${rate > 0 ? `, growing by ${formatBytes(rate)}/s` : ''}.`,
     ...(every === null ? [] : [`Polled every ${Math.max(1, Math.round(every / 1000))} s.`]),
   ]
-  const [hot] = hotDirectories(layer, view.container, at)
-  if (hot && hot.rate > 0) lines.push(`/${hot.path} takes ${formatBytes(hot.rate)}/s: ${hot.option}`)
+  // Of what is written to only: this is said in every frame.
+  const [hot] = rate > 0 ? hotDirectories(layer, view.container, at, layer.warm(at)) : []
+  const text = (path: string) => safeBytes(Buffer.from(path, 'latin1'))
+  if (hot && hot.rate > 0) lines.push(`/${text(hot.path)} takes ${formatBytes(hot.rate)}/s: ${text(hot.option)}`)
   return lines
 }
 
