@@ -43,19 +43,14 @@ export function nativeInflate(): NativeInflate | null {
 function load(): NativeInflate | null {
   const own = process.env.STRATA_NATIVE_INFLATE
   if (own === 'none') return null
-  const places = own
-    ? [own]
-    : ['./strata-inflate.node', '../../native/build/strata-inflate.node'].map(place =>
-        fileURLToPath(new URL(place, import.meta.url)),
-      )
-  for (const place of places) {
-    try {
-      const module = { exports: {} as NativeInflate }
-      process.dlopen(module, place)
-      return module.exports
-    } catch {
-      // It was not built, or for another machine: Node's own zlib does the work.
-    }
+  // Beside the bundle in dist/, where it was built in the checkout; never a folder above either.
+  const place = import.meta.url.endsWith('.ts') ? '../../native/build/strata-inflate.node' : './strata-inflate.node'
+  try {
+    const module = { exports: {} as NativeInflate }
+    process.dlopen(module, own || fileURLToPath(new URL(place, import.meta.url)))
+    return module.exports
+  } catch {
+    // It was not built, or for another machine: Node's own zlib does the work.
+    return null
   }
-  return null
 }
