@@ -49,7 +49,7 @@ function describe(io: Io, done: (code: number) => void, only?: string): Command 
     .helpCommand('help [VERB]', 'this text, or that of a verb')
     .argument('[REF]', 'an image: its layers on the screen; without it: the images of this machine')
     .addHelpText('after', references)
-  common(program)
+  common(program).option('--read-only', 'on the screens: start, stop, change and remove no container')
   program.action(act(io, done, async () => (await import('./screens.ts')).screens))
 
   const verb = (

@@ -322,3 +322,16 @@ describe('the outermost screens', () => {
     expect(fake.closed).toBe(true)
   })
 })
+
+it('500 containers: a key is on the screen at once', async () => {
+  const containers = Array.from({ length: 500 }, (_, at) =>
+    container(`c${at}`, { state: at % 3 === 0 ? 'running' : 'exited' }),
+  )
+  const app = await shown([{ id: 'docker', containers }])
+  await app.until('1 of 500')
+  const began = performance.now()
+  for (let at = 0; at < 20; at++) await app.press('j')
+  expect((performance.now() - began) / 20).toBeLessThan(100)
+  await app.until('21 of 500')
+  expect([...app.fake.open].filter(one => one.startsWith('stats')).length).toBeLessThan(40)
+})
