@@ -22,7 +22,6 @@ import type { Choice } from './found.ts'
 import { defaultCacheFolder } from './index-cache.ts'
 import { createPool, type Pool } from './pool.ts'
 import { headOf, type Region } from './region.ts'
-import { sampleArchive } from './sample.ts'
 import { compressionOf, looksLikeTar, SNIFF_BYTES } from './sniff.ts'
 import { type Spool, spoolOf } from './spool.ts'
 import { readArchiveRegion, readArchiveStream } from './stream-archive.ts'
@@ -143,6 +142,7 @@ async function openArchive(
       return { archive, opening: { ...opening, choice: { name, position, platform }, prefer: kind } }
     }
     case 'sample': {
+      const { sampleArchive } = await import('./sample.ts')
       const path = await sampleArchive(cacheFolderOf(options) ?? defaultCacheFolder())
       return { archive: await openPath(path, opening), opening: { ...opening, source: 'sample' } }
     }

@@ -1,5 +1,4 @@
-/** xz streams, by way of xz-decompress (WebAssembly). Few archives are xz; what counts is that they open. */
-import xz from 'xz-decompress'
+/** xz streams, by way of xz-decompress (WebAssembly), loaded with the first: few archives are xz; what counts is that they open. */
 import type { Inflate, Sink } from './inflate.ts'
 
 export function unxz(sink: Sink): Inflate {
@@ -19,11 +18,12 @@ export function unxz(sink: Sink): Inflate {
     },
     { highWaterMark: 0 },
   )
-  const reader = new xz.XzReadableStream(source).getReader()
+  const loaded = import('xz-decompress').then(({ default: xz }) => new xz.XzReadableStream(source).getReader())
   const done = drain()
   done.catch(() => {})
 
   async function drain(): Promise<void> {
+    const reader = await loaded
     for (;;) {
       const { done, value } = await reader.read().catch(error => Promise.reject(explain(error)))
       if (done) break
@@ -50,7 +50,7 @@ export function unxz(sink: Sink): Inflate {
     close() {
       ended = true
       // Without this the package's one decoder would stay taken for ever.
-      reader.cancel().catch(() => {})
+      loaded.then(reader => reader.cancel()).catch(() => {})
     },
     get garbage() {
       return garbage
