@@ -62,10 +62,11 @@ export async function* watchUpper({ upper, lower }: UpperPlace, signal: AbortSig
     child.once('close', code => resolve(code ?? 128))
   })
   const lines = createInterface({ input: child.stdout })
-  // The helper ends with its input: also when we are killed.
+  // The helper ends with its input: also when we are killed. One that waits to be read does not look at its input.
   const stop = () => {
     child.stdin.destroy()
     lines.close()
+    child.stdout.destroy()
   }
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
@@ -90,8 +91,6 @@ export async function* watchUpper({ upper, lower }: UpperPlace, signal: AbortSig
   } finally {
     signal.removeEventListener('abort', stop)
     stop()
-    // One that waits to be read does not look at its input.
-    child.stdout.destroy()
     await ended
   }
 }
