@@ -7,9 +7,14 @@ export interface ContainersService {
   watch(): Watching
   /**
    * The best shell of a running container, at the terminal, until it ends; gives its exit status. Rejects with a Fault
-   * when there is none.
+   * when there is none. The engine is null where nobody named it: it is looked for.
    */
-  shell(engine: string, container: Pick<Container, 'id' | 'name'>): Promise<number>
+  shell(engine: string | null, container: Pick<Container, 'id' | 'name'>): Promise<number>
+  /**
+   * Does it with a container by its name, whatever watches; gives the word for what was done. `restart` starts one that
+   * does not run, `pause` lets one that is paused go on. Rejects with a Fault.
+   */
+  act(engine: string | null, name: string, deed: 'stop' | 'restart' | 'pause'): Promise<string>
   /** Writes lines to a new file. Rejects with a Fault; one that is there is not written over. */
   save(path: string, lines: readonly string[]): Promise<void>
   /** Nothing may be started, stopped, changed or removed. */

@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import process from 'node:process'
 import { Fault } from '../base/errors.ts'
 import { safe, safeLines } from '../base/text.ts'
+import { lookUpContainer } from '../runtime/containers/shelf.ts'
 import { findHelper } from '../runtime/find-helper.ts'
 import { ownPlaces } from './containers/places.ts'
 import type { Options } from './program.ts'
@@ -19,16 +20,19 @@ const QUICK = 3000
 
 /** Its exit status. Rejects with a Fault when no shell could be started. */
 export async function shellAt(
-  engine: string,
+  engine: string | null,
   { id, name }: { id: string; name: string },
   options: Options,
 ): Promise<number> {
   process.stdout.write(`A shell in ${safe(name)}; exit brings strata back.\r\n`)
   const term = `TERM=${process.env.TERM ?? 'xterm'}`
-  const wish = ['--env', term, id, 'sh', '-c', bestShell]
+  const places = ownPlaces()
+  const isOurs = engine === 'native' || (engine === null && options.context === undefined)
+  const own = isOurs ? lookUpContainer(places.containers, id) : null
+  const wish = ['--env', term, own?.id ?? id, 'sh', '-c', bestShell]
   const [program, args] =
-    engine === 'native'
-      ? [findHelper(), ['--root', ownPlaces().state, '--speak-as', 'strata', 'exec', '--tty', ...wish]]
+    own !== null
+      ? [findHelper(), ['--root', places.state, '--speak-as', 'strata', 'exec', '--tty', ...wish]]
       : [
           process.execPath,
           [...process.execArgv, process.argv[1]!, 'exec', '-it', ...whichEngine(engine, options), ...wish],
@@ -51,6 +55,7 @@ export async function shellAt(
   return status
 }
 
-function whichEngine(engine: string, { context }: Options): string[] {
-  return typeof context === 'string' ? ['--context', context] : ['--engine', engine]
+function whichEngine(engine: string | null, { context }: Options): string[] {
+  if (engine === null && context === undefined) return []
+  return typeof context === 'string' ? ['--context', context] : ['--engine', engine!]
 }

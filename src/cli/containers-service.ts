@@ -10,6 +10,7 @@ export function createContainersService(options: Options): ContainersService {
   return {
     watch: () => watchLater(() => watchAll(options)),
     shell: async (engine, container) => (await import('./container-shell.ts')).shellAt(engine, container, options),
+    act: async (engine, name, deed) => (await import('./container-deeds.ts')).actOn(engine, name, deed, options),
     save: async (path, lines) => (await import('./save-lines.ts')).saveLines(path, lines),
     readOnly: options.readOnly === true,
   }

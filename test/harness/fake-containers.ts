@@ -107,6 +107,10 @@ export function fakeContainers(
         fake.asked.push(`shell ${engine} ${name}`)
         return 0
       },
+      async act(engine, name, deed) {
+        fake.asked.push(`${deed} ${engine} ${name}`)
+        return `${deed} done:`
+      },
       async save(path, lines) {
         fake.asked.push(`save ${path} ${lines.length}`)
       },

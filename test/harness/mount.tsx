@@ -170,6 +170,7 @@ const noServices: Services = {
   containers: {
     watch: () => ({ snapshot: () => [], subscribe: () => () => {}, onEvent: () => () => {}, refresh() {}, close() {} }),
     shell: () => Promise.reject(new Error('This test has no shell.')),
+    act: () => Promise.reject(new Error('This test has no containers.')),
     save: () => Promise.reject(new Error('This test saves nothing.')),
     readOnly: false,
   },

@@ -4,10 +4,13 @@
  */
 import { type BoundAction, bind } from '../../actions/action.ts'
 import { explorerActions } from '../../actions/explorer.ts'
+import { liveActions } from '../../actions/live.ts'
+import { containerOf } from '../../actions/services.ts'
 import { asFault, type Fault, isAbort } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
 import type { Image } from '../../source/types.ts'
 import { askHelper } from '../ask-helper.ts'
+import { createLiveContext } from '../containers/live-context.ts'
 import { type Size, twoPanes } from '../layout.ts'
 import { wrap } from '../panes/wrap.ts'
 import type { Place, Screen } from '../screen.ts'
@@ -51,6 +54,10 @@ export function createExplorer(ui: Ui, reference: string): Screen {
         failed: error => ui.fail(error, 'Something went wrong in the background'),
         places: () => places,
       })
+      const { session } = opened
+      const container = image.live ? containerOf(reference) : null
+      const onTop = () => session.layerHere() === image.live?.number
+      if (container) actions.push(...bind(liveActions, createLiveContext(ui, container, onTop)))
       actions.push(...bind(explorerActions, createContext(ui, opened)))
     } catch (error) {
       if (abort.signal.aborted || isAbort(error)) return

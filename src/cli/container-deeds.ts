@@ -1,0 +1,34 @@
+/** One thing done with a container by its name, for a screen that does not watch the engines. */
+import type { ContainersService } from '../actions/containers-service.ts'
+import { openEngines } from './containers/engines.ts'
+import type { Options } from './program.ts'
+
+/** The word for what was done. Rejects with a Fault. */
+export async function actOn(
+  engine: string | null,
+  name: string,
+  deed: Parameters<ContainersService['act']>[2],
+  options: Options,
+): Promise<string> {
+  const asked = engine === null ? options : { ...options, engine }
+  const engines = openEngines({ signal: new AbortController().signal }, asked)
+  try {
+    const { engine: found, id } = await engines.find(name)
+    const { containers } = found
+    const { state } = await containers.inspect(id)
+    if (deed === 'stop') {
+      await containers.stop(id)
+      return 'stopped'
+    }
+    if (deed === 'pause') {
+      if (state === 'paused') await containers.unpause(id)
+      else await containers.pause(id)
+      return state === 'paused' ? 'resumed' : 'paused'
+    }
+    if (state === 'running') await containers.restart(id)
+    else await containers.start(id)
+    return state === 'running' ? 'restarted' : 'started'
+  } finally {
+    engines.close()
+  }
+}
