@@ -172,6 +172,16 @@ describe('run', () => {
     }
   })
 
+  test('an image that only Docker has, an archive, and an image as of a step', async () => {
+    await docker.cli('tag', 'app:1', 'only-docker:1')
+    const archive = join(docker.scratch.path, 'home/app.tar')
+    for (const image of ['only-docker:1', 'docker-daemon:only-docker:1', archive])
+      expect(await ask('strata', ...run, image, 'pwd')).toEqual({ code: 0, out: '/d\n', err: '' })
+    expect((await ask('strata', ...run, 'app:1@1', 'ls', '/d')).code).toBe(1)
+    expect((await ask('strata', ...run, 'app:1@2', 'cat', '/d/b')).out).toBe('b\n')
+    expect((await ask('strata', ...run, 'app:1@3', 'cat', '/d/b')).out).toBe('again\n')
+  })
+
   test('what can not be started is 125 with a sentence', async () => {
     for (const args of [
       ['run', '--no-such-flag', 'app:1'],
