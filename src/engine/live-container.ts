@@ -201,7 +201,8 @@ function withLive(image: Image, facts: ContainerFacts, live: Live): Image {
       const of = view.taken()
       for (const [at, entry] of entries.entries()) {
         let sum = 0
-        for await (const chunk of read(entry, { of, ...(work?.signal && { signal: work.signal }) })) sum = crc32(chunk, sum)
+        for await (const chunk of read(entry, { of, ...(work?.signal && { signal: work.signal }) }))
+          sum = crc32(chunk, sum)
         sums[at] = sum
       }
       return sums

@@ -1,0 +1,240 @@
+/** A container in the Explorer: its live layer on top of its image, while it changes. */
+import { describe, expect, it } from 'vitest'
+import { Kind } from '../../src/layer/entry.ts'
+import { entryOf } from '../../src/layer/read-entry.ts'
+import { createLiveLayer } from '../../src/live/live-layer.ts'
+import { createLiveView, type Fed, type Mount } from '../../src/live/live-view.ts'
+import type { LiveChange } from '../../src/runtime/upper-watch.ts'
+import type { Image } from '../../src/source/types.ts'
+import { createExplorer } from '../../src/ui/explorer/explorer.ts'
+import { expectFrame } from '../harness/frames.ts'
+import { type Mounted, type MountOptions, mountScreen } from '../harness/mount.tsx'
+import { classicImage } from './explorer-images.ts'
+
+interface Live {
+  app: Mounted
+  view: Fed
+  /** Tells of changes as the watching would, and waits until they are on the screen. */
+  tell(...changes: LiveChange[]): Promise<void>
+  pass(ms: number): void
+}
+
+const mounts: Mount[] = [
+  { kind: 'volume', source: '/var/lib/docker/volumes/web-data/_data', destination: '/data' },
+  { kind: 'log', source: '/var/lib/docker/containers/x/x-json.log', destination: '(json-file log)' },
+]
+
+function change(op: LiveChange['op'], path: string, more: Partial<LiveChange> = {}): LiveChange {
+  const blank = { size: 0, mode: 0o644, uid: 0, gid: 0, mtime: 0, nsec: 0, written: 0, lower: null, lowerSize: null }
+  return { op, path: Buffer.from(path), kind: Kind.file, reasons: [], ...blank, ...more }
+}
+
+const directory = { kind: Kind.dir, mode: 0o755 } as const
+
+const first = [
+  change('A', 'var/log/nginx', directory),
+  change('A', 'var/log/nginx/access.log', { size: 2_400_000 }),
+  change('C', 'scripts/server.js', { size: 131, mode: 0o755, lower: 4, lowerSize: 130, reasons: ['content'] }),
+  change('C', 'usr/lib/libc.so.6', { size: 1_900_000, mode: 0o700, lower: 0, lowerSize: 1_900_000, reasons: ['mode'] }),
+  change('D', 'etc/motd'),
+]
+
+/** The classic image with a container's layer on top; the files of the live layer say their own path. */
+function liveImage(view: Fed, below: Image): Image {
+  const info = {
+    index: view.number,
+    diffId: '',
+    chainId: '',
+    digest: null,
+    mediaType: '',
+    compressed: null,
+    roughBytes: null,
+  }
+  const step = {
+    index: below.steps.length + 1,
+    layer: view.number,
+    imageId: null,
+    created: null,
+    createdBy: 'live layer',
+  }
+  return Object.assign(Object.create(below) as Image, {
+    live: view,
+    names: ['web'],
+    layers: [...below.layers, info],
+    steps: [...below.steps, { ...step, comment: null, author: null, emptyLayer: false }],
+    indexLayer: async (layer, work) => (layer === view.number ? view.take() : below.indexLayer(layer, work)),
+    async *readFile(layer, entry, options) {
+      if (layer !== view.number) return yield* below.readFile(layer, entry, options)
+      yield Buffer.from(`this is ${Buffer.from(entryOf(options?.of ?? view.taken(), entry).path).toString()}\n`)
+    },
+  } satisfies Partial<Image>)
+}
+
+async function container(options: MountOptions = {}, gate?: Promise<void>): Promise<Live> {
+  let now = 1_000_000
+  const below = classicImage(gate ? { gate: () => gate } : {})
+  const view = createLiveView(below.layers.length, 'web', mounts, createLiveLayer())
+  const put = (changes: LiveChange[]) => {
+    view.layer.apply({ changes, notices: [], every: null }, now)
+    view.fed()
+  }
+  put(first)
+  const app = await mountScreen(ui => createExplorer(ui, 'web'), {
+    level: 'none',
+    ...options,
+    services: { open: async () => liveImage(view, below), now: () => now, ...options.services },
+  })
+  if (!gate) await app.until(screen => screen.includes('live layer 4.3 MB') || screen.includes('5 changes'))
+  return {
+    app,
+    view,
+    async tell(...changes) {
+      now += 200
+      put(changes)
+      await still(app)
+    },
+    pass(ms) {
+      now += ms
+    },
+  }
+}
+
+/** Waits until nothing changes any more, also what is drawn a little later. */
+async function still(app: Mounted): Promise<void> {
+  for (let same = 0, before = ''; same < 12; same++) {
+    await app.settled()
+    await new Promise(resolve => setTimeout(resolve, 10))
+    if (app.text() !== before) same = 0
+    before = app.text()
+  }
+}
+
+const written = (size: number, more: Partial<LiveChange> = {}) =>
+  change('A', 'var/log/nginx/access.log', { size, written: 300_000, ...more })
+
+describe.each([
+  [120, 36],
+  [60, 20],
+] as const)('%ix%i', (columns, rows) => {
+  it('the live layer lies on top, its changes with what they are about', async () => {
+    const live = await container({ columns, rows })
+    await live.tell(written(2_700_000))
+    await expectFrame(live.app, 'explorer/live')
+    await live.app.press('tab', 'a')
+    await still(live.app)
+    await expectFrame(live.app, 'explorer/live-tree')
+  })
+
+  it('where it writes, and what lies elsewhere', async () => {
+    const live = await container({ columns, rows })
+    await live.tell(written(2_700_000))
+    await live.app.press('6')
+    await still(live.app)
+    await expectFrame(live.app, 'explorer/live-hot')
+  })
+})
+
+it('rates, notes and letters stand beside the paths', async () => {
+  const { app, tell, pass } = await container({ columns: 200 })
+  await tell(written(2_700_000))
+  await app.press('tab', 'a', 'Z')
+  await app.until('access.log')
+  expect(lineWith(app, 'access.log')).toMatch(/A .*2\.7 MB +100 kB\/s .*writing/)
+  expect(lineWith(app, 'server.js')).toMatch(/C .*copied up from step 6/)
+  expect(lineWith(app, 'libc.so.6')).toMatch(/mode 0755 → 0700, copied up from step 1, 1\.9 MB for that/)
+  expect(lineWith(app, 'motd')).toMatch(/D /)
+  pass(60_000)
+  await tell(change('A', 'x'))
+  expect(lineWith(app, 'access.log')).not.toMatch(/writing|\/s/)
+})
+
+it('the cursor stays on its path while rows come and go', async () => {
+  const { app, tell } = await container({ level: '16' })
+  await app.press('tab', 'a', 'Z')
+  await app.until('access.log')
+  const at = () => app.line(app.find('server.js').y)
+  for (let n = 0; n < 30 && !cursorOn(app, 'server.js'); n++) await app.press('j')
+  expect(cursorOn(app, 'server.js'), at()).toBe(true)
+  await tell(change('A', 'aaa'), change('A', 'bin/new'), change('-', 'etc/motd'))
+  expect(cursorOn(app, 'server.js'), at()).toBe(true)
+  await tell(change('-', 'aaa'), change('-', 'bin/new'), change('-', 'usr/lib/libc.so.6'))
+  expect(cursorOn(app, 'server.js'), at()).toBe(true)
+})
+
+it('a file that is viewed stays that file, whatever the layer becomes', async () => {
+  const { app, tell } = await container()
+  await app.press('tab', 'a', 'Z')
+  await app.until('access.log')
+  await app.press('G')
+  await app.press('v')
+  await app.until('this is var/log/nginx/access.log')
+  await tell(...Array.from({ length: 30 }, (_, at) => change('A', `aaa/${at}`)), change('-', 'scripts/server.js'))
+  await app.press('x', 'x', 'g')
+  expect(app.text()).toContain('this is var/log/nginx/access.log')
+})
+
+it('the blame of a path goes on being drawn when its version is gone', async () => {
+  const { app, tell } = await container()
+  await app.press('tab', 'a', 'Z')
+  await app.until('access.log')
+  await app.press('G', 'b')
+  await app.until('touched by 1 step')
+  await tell(...first.map(one => ({ ...one, op: '-' as const })))
+  await app.resize(100, 30)
+  expect(app.text()).toContain('touched by 1 step')
+})
+
+it('what wastes bytes can be looked at while the ledger gets shorter', async () => {
+  const { app, tell } = await container()
+  await app.press('3', 'G')
+  await app.until(/libc|wasted/)
+  await tell(...first.map(one => ({ ...one, op: '-' as const })))
+  await app.press('k', 'j')
+  expect(app.text()).toContain('wasted')
+})
+
+it('what changed while the layers below were read is there once they are', async () => {
+  const gate = Promise.withResolvers<void>()
+  const { app, tell } = await container({}, gate.promise)
+  await tell(change('A', 'early', { size: 77 }))
+  gate.resolve()
+  await app.until('6 changes')
+  await app.press('tab', 'a')
+  await app.until('early')
+})
+
+it('polling is said, with how often', async () => {
+  const { app, view, tell } = await container()
+  view.setEvery(3000)
+  await tell(change('A', 'x'))
+  expect(app.text()).toContain('Polled every 3 s.')
+})
+
+it('a container that went says so, and what its layer was stays', async () => {
+  const { app, view } = await container()
+  view.setNotice('The container is gone: this is what its layer was.')
+  view.fed()
+  await app.until('The container is gone')
+  expect(app.text()).toContain('! see the step')
+  await app.press('tab', 'a', 'Z')
+  await app.until('access.log')
+})
+
+it('names that would drive the terminal are only ever text', async () => {
+  const { app, view, tell } = await container()
+  view.setNotice('broken \x1b[2J \u202e')
+  await tell(change('A', '資料\x1b[31m/log\x1b[2J', { size: 10, written: 900_000 }))
+  await app.until('資料\\x1b[31m takes')
+  await app.press('6')
+  await app.until('資料\\x1b[31m')
+  expect(app.text()).not.toMatch(/è³|\u202e/)
+})
+
+function lineWith(app: Mounted, text: string): string {
+  return app.line(app.find(text).y)
+}
+
+function cursorOn(app: Mounted, text: string): boolean {
+  const { x, y } = app.find(text)
+  return app.style(x, y).includes('inverse')
+}
