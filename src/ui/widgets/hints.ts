@@ -12,11 +12,15 @@ export interface Hint {
   worth: number
 }
 
-/** The hints of valid actions, in their order. */
+/** The hints of valid actions, in their order; none for a key that means something else before. */
 export function hintsOf(actions: readonly BoundAction[]): Hint[] {
-  return actions.flatMap(action =>
-    action.hint && action.keys[0] ? [{ key: action.keys[0], label: action.hint, worth: action.worth ?? 50 }] : [],
-  )
+  const taken = new Set<string>()
+  return actions.flatMap(({ keys, hint, worth = 50 }) => {
+    const [key] = keys
+    const free = key !== undefined && !taken.has(key)
+    for (const one of keys) taken.add(one)
+    return hint && free ? [{ key, label: hint, worth }] : []
+  })
 }
 
 /** One line of hints, dimmed words after keys that stand out. */
