@@ -10,7 +10,8 @@ import type { Plugin } from 'esbuild'
 export const unused: Plugin = {
   name: 'unused',
   setup(builder) {
-    const filter = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs.*|react-devtools-core|cpu-features|tar-fs|@balena\/dockerignore|debug|readable-stream)$/
+    const filter =
+      /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs.*|react-devtools-core|cpu-features|tar-fs|@balena\/dockerignore|debug|readable-stream)$/
     builder.onResolve({ filter }, args => ({ path: args.path, namespace: 'unused' }))
     builder.onLoad({ filter: /.*/, namespace: 'unused' }, ({ path }) => ({
       contents: `module.exports = ${inPlaceOf[path] ?? '{}'}`,

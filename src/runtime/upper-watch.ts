@@ -102,13 +102,13 @@ type Line =
 
 /** The helper is ours, but what it tells of is not: numbers are numbers here, whatever came. */
 function changeOf(line: Extract<Line, { op: unknown }>): LiveChange {
-  const bytes = line.pathBase64 === undefined ? Buffer.from(line.path) : Buffer.from(line.pathBase64, 'base64')
+  const bytes = withoutSlash(line)
   const number = (key: string) => (typeof line[key] === 'number' ? (line[key] as number) : 0)
   const maybe = (key: string) => (typeof line[key] === 'number' ? (line[key] as number) : null)
   if (!['A', 'C', 'D', '-'].includes(line.op)) throw new Fault('The native runtime tells of an unknown change.')
   return {
     op: line.op,
-    path: bytes[0] === 0x2f ? bytes.subarray(1) : bytes,
+    path: bytes,
     kind: kinds[line.type as string] ?? Kind.file,
     size: number('size'),
     mode: number('mode'),
@@ -119,9 +119,18 @@ function changeOf(line: Extract<Line, { op: unknown }>): LiveChange {
     written: number('written'),
     lower: maybe('lower'),
     lowerSize: maybe('lowerSize'),
-    reasons: Array.isArray(line.reasons) ? line.reasons.map(String) : [],
+    reasons: Array.isArray(line.reasons) && line.reasons.length > 0 ? line.reasons.map(String) : none,
   }
 }
+
+function withoutSlash({ path, pathBase64 }: { path: string; pathBase64?: string }): Uint8Array {
+  if (pathBase64 === undefined) return Buffer.from(path.startsWith('/') ? path.slice(1) : path)
+  const bytes = Buffer.from(pathBase64, 'base64')
+  return bytes[0] === 0x2f ? bytes.subarray(1) : bytes
+}
+
+/** Shared: a hundred thousand added files have no reasons. */
+const none: readonly string[] = []
 
 /** A socket is shown as a pipe: no layer can hold one. */
 const kinds: Record<string, Kind> = {

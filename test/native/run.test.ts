@@ -153,7 +153,11 @@ asEverybody('run', (room, kind) => {
       args: ['sh', '-c', 'trap "echo got it; exit 3" TERM; echo up; while :; do sleep 0.05; done'],
     })
     const { uid, gid } = room().who
-    const run = spawn(helperPath, ['run', '--foreground', '--bundle', bundle, 'x'], { uid, gid, stdio: ['ignore', 'pipe', 'inherit'] })
+    const run = spawn(helperPath, ['run', '--foreground', '--bundle', bundle, 'x'], {
+      uid,
+      gid,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     let said = ''
     run.stdout.on('data', chunk => {
       if (said === '') run.kill('SIGTERM')
@@ -166,7 +170,11 @@ asEverybody('run', (room, kind) => {
   test('a helper that is killed takes its container along', async () => {
     const bundle = room().bundle({ args: ['sh', '-c', 'echo up; sleep 100'] })
     const { uid, gid } = room().who
-    const run = spawn(helperPath, ['run', '--foreground', '--bundle', bundle, 'x'], { uid, gid, stdio: ['ignore', 'pipe', 'inherit'] })
+    const run = spawn(helperPath, ['run', '--foreground', '--bundle', bundle, 'x'], {
+      uid,
+      gid,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     await new Promise(resolve => run.stdout.once('data', resolve))
     run.kill('SIGKILL')
     // Its output ends only when nobody holds it any more.

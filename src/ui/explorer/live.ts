@@ -50,7 +50,7 @@ export function createLiveWorld(
     },
     note(node) {
       const path = view.layer.path(look.stack.tree.path(node))
-      if (!path || path.op !== 'C' || path.lower === null || path.kind !== Kind.file) return ''
+      if (path?.op !== 'C' || path.lower === null || path.kind !== Kind.file) return ''
       const from = `copied up from step ${look.stepOf(path.lower)}`
       const onlyMetadata = path.reasons.length > 0 && !path.reasons.includes('content')
       return onlyMetadata && (path.size ?? 0) > 0 ? `${from}, ${formatBytes(path.size!)} for that` : from
