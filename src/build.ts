@@ -49,6 +49,8 @@ export MALLOC_ARENA_MAX="\${MALLOC_ARENA_MAX-2}" MALLOC_MMAP_THRESHOLD_="\${MALL
 exec "$node" --disable-warning=ExperimentalWarning --max-semi-space-size=8 "$dist/strata.js" "$@"
 `
 
+// What a failed build has made goes with it; of one that succeeded nothing is left there.
+process.on('exit', () => rmSync(fresh, { recursive: true, force: true }))
 mkdirSync(fresh)
 await Promise.all([
   bundle({ main: join(here, 'main.ts') }, true),
