@@ -13,12 +13,13 @@ import type { LayerIndex } from '../layer/layer-index.ts'
 import { entryOf } from '../layer/read-entry.ts'
 import { createLiveLayer } from '../live/live-layer.ts'
 import { createLiveView, type Fed, type Mount } from '../live/live-view.ts'
-import { pollUpper } from '../live/poll.ts'
+import { type Pollable, pollUpper } from '../live/poll.ts'
 import { readUpper } from '../runtime/read-upper.ts'
 import { upperChanges } from '../runtime/upper-changes.ts'
 import { type LiveBatch, type UpperPlace, watchUpper } from '../runtime/upper-watch.ts'
 import type { Image, LayerInfo } from '../source/types.ts'
 import type { Change, ContainerEngine, ContainerFacts } from './containers.ts'
+import { EngineFault } from './fault.ts'
 
 export interface OpenContainerOptions extends Work {
   /** Opens the image that the container was made of. */
@@ -37,9 +38,10 @@ export async function openContainer(
   const image = asFarAs(await openImage(facts, work), engine, facts)
   const stop = new AbortController()
   const place = placeOf(engine, facts)
-  const view = createLiveView(image.layers.length, facts.name, besideOf(facts), createLiveLayer())
+  const at = { engine: engine.id, id: facts.id }
+  const view = createLiveView(image.layers.length, facts.name, besideOf(facts), createLiveLayer(), at)
   const batches = place ? watchUpper(place, stop.signal) : pollUpper(pollable(engine, facts.id), stop.signal)
-  const fed = feed(view, aligned(batches, place, image.layers.length), now)
+  const fed = feed(view, aligned(batches, place, image.layers.length), place === null, now)
   return withLive(image, facts, {
     view,
     place,
@@ -113,8 +115,9 @@ function placeOf({ containers }: ContainerEngine, { overlay }: ContainerFacts): 
   }
 }
 
-function pollable({ containers }: ContainerEngine, id: string) {
+function pollable({ containers }: ContainerEngine, id: string): Pollable {
   return {
+    isGone: error => error instanceof EngineFault && error.status === 404,
     async changes(signal: AbortSignal) {
       const found = await containers.changes(id, { signal })
       return found.map(({ change, path }) => ({ change, path: Buffer.from(path.replace(/^\//, '')) }))
@@ -146,12 +149,13 @@ async function* aligned(
   }
 }
 
-async function feed(view: Fed, batches: AsyncIterable<LiveBatch>, now: () => number): Promise<void> {
+async function feed(view: Fed, batches: AsyncIterable<LiveBatch>, polled: boolean, now: () => number): Promise<void> {
   try {
     for await (const batch of batches) {
       view.layer.apply(batch, now())
       view.setEvery(batch.every)
-      if (batch.notices.length > 0) view.setNotice(batch.notices.at(-1)!)
+      // Of what is watched it is said once, of what is asked for with each answer.
+      if (batch.notices.length > 0 || polled) view.setNotice(batch.notices.at(-1) ?? null)
       view.fed()
     }
     view.setNotice('The container is gone: this is what its layer was.')

@@ -3,6 +3,7 @@
  * answer takes, so that asking never costs the engine more than a twentieth of its time.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { asFault } from '../base/errors.ts'
 import { Kind } from '../layer/entry.ts'
 import type { LiveBatch, LiveChange } from '../runtime/upper-watch.ts'
 
@@ -16,6 +17,8 @@ export interface PolledPath {
 }
 
 export interface Pollable {
+  /** Whether an error says that there is nothing to be asked any more. */
+  isGone(error: unknown): boolean
   /** Every path that is different, without the leading slash. */
   changes(signal: AbortSignal): Promise<{ change: 'A' | 'C' | 'D'; path: Uint8Array }[]>
   /** Looks at one path; asked for a bounded number of them a round. */
@@ -24,20 +27,34 @@ export interface Pollable {
 
 const LEAST = 1000
 const MOST = 30_000
+/** Milliseconds after which an engine that did not answer is asked again. */
+const AGAIN = 2000
 /** The share of the time that asking may take. */
 const SHARE = 20
 /** More paths are not looked at in one round: each is a call. */
 const LOOKS = 200
 
-/** Until the signal aborts. Throws what asking throws. */
-export async function* pollUpper({ changes, look }: Pollable, signal: AbortSignal): AsyncGenerator<LiveBatch> {
+/**
+ * Until the signal aborts. Throws what asking throws the first time, or what says that the container is gone; any other
+ * failure is a notice, and asking goes on.
+ */
+export async function* pollUpper({ changes, look, isGone }: Pollable, signal: AbortSignal): AsyncGenerator<LiveBatch> {
   const known = new Map<string, LiveChange>()
   /** In which round each was looked at: those that wait longest come first. */
   const looked = new Map<string, number>()
   let round = 0
   while (!signal.aborted) {
     const began = performance.now()
-    const found = await changes(signal)
+    let found: Awaited<ReturnType<Pollable['changes']>>
+    try {
+      found = await changes(signal)
+    } catch (error) {
+      if (round === 0 || signal.aborted || isGone(error)) throw error
+      const { message } = asFault(error, 'The layer can not be asked for')
+      yield { changes: [], notices: [`${message} It is asked for again; this is what it was.`], every: AGAIN }
+      await sleep(AGAIN, undefined, { signal }).catch(() => {})
+      continue
+    }
     const batch: LiveChange[] = []
     const gone = new Set(known.keys())
     const turn = turnOf(found, known, looked)

@@ -1,5 +1,6 @@
 /** A container in the Explorer: its live layer on top of its image, while it changes. */
 import { describe, expect, it } from 'vitest'
+import type { Services } from '../../src/actions/services.ts'
 import { Kind } from '../../src/layer/entry.ts'
 import { entryOf } from '../../src/layer/read-entry.ts'
 import { createLiveLayer } from '../../src/live/live-layer.ts'
@@ -73,7 +74,10 @@ function liveImage(view: Fed, below: Image): Image {
 async function container(options: MountOptions = {}, gate?: Promise<void>): Promise<Live> {
   let now = 1_000_000
   const below = classicImage(gate ? { gate: () => gate } : {})
-  const view = createLiveView(below.layers.length, 'web', mounts, createLiveLayer())
+  const view = createLiveView(below.layers.length, 'web', mounts, createLiveLayer(), {
+    engine: 'docker',
+    id: 'f00',
+  })
   const put = (changes: LiveChange[]) => {
     view.layer.apply({ changes, notices: [], every: null }, now)
     view.fed()
@@ -201,6 +205,22 @@ it('what changed while the layers below were read is there once they are', async
   await app.until('6 changes')
   await app.press('tab', 'a')
   await app.until('early')
+})
+
+it('s on the live layer goes into the container, on a step of its image into that step', async () => {
+  const asked: unknown[] = []
+  const containers = {
+    ...({} as Services['containers']),
+    shell: async (engine: string | null, one: { id: string; name: string }) =>
+      asked.push(engine, one.id, one.name) && 0,
+  }
+  const shell = async (_: Image, step: number) => ({ run: async () => asked.push(step) && 0, release: async () => {} })
+  const { app } = await container({ services: { containers, shell } })
+  await app.press('s')
+  await app.until(() => asked.length === 3)
+  await app.press('g', 's')
+  await app.until(() => asked.length === 4)
+  expect(asked).toEqual(['docker', 'f00', 'web', 1])
 })
 
 it('polling is said, with how often', async () => {

@@ -9,21 +9,32 @@ function found(...lines: string[]): Found {
   return lines.map(line => ({ change: line[0] as 'A', path: Buffer.from(line.slice(2)) }))
 }
 
+interface Round {
+  told: string[]
+  looked: string[]
+  notices: string[]
+}
+
 /** What each of the rounds tells, as text, and which paths it looked at. */
-async function rounds(answers: Found[], look: Pollable['look']): Promise<{ told: string[]; looked: string[] }[]> {
+async function rounds(answers: (Found | Error)[], look: Pollable['look']): Promise<Round[]> {
   const stop = new AbortController()
   let looked: string[] = []
-  const asked = {
-    changes: async () => answers[Math.min(all.length, answers.length - 1)]!,
+  const asked: Pollable = {
+    isGone: error => error instanceof Error && error.message === 'gone',
+    async changes() {
+      const answer = answers[Math.min(all.length, answers.length - 1)]!
+      if (answer instanceof Error) throw answer
+      return answer
+    },
     look(path: Uint8Array, signal: AbortSignal) {
       looked.push(Buffer.from(path).toString())
       return look(path, signal)
     },
   }
-  const all: { told: string[]; looked: string[] }[] = []
-  for await (const { changes } of pollUpper(asked, stop.signal)) {
+  const all: Round[] = []
+  for await (const { changes, notices } of pollUpper(asked, stop.signal)) {
     const told = changes.map(({ op, path, size }) => `${op} ${Buffer.from(path).toString()} ${size ?? '?'}`)
-    all.push({ told, looked })
+    all.push({ told, looked, notices })
     looked = []
     if (all.length === answers.length) stop.abort()
   }
@@ -46,5 +57,17 @@ describe('a round', () => {
     const [first, second] = await rounds([found(...names), found(...names)], async () => file(1))
     expect([first!.looked.length, second!.looked.length]).toEqual([200, 200])
     expect(new Set([...first!.looked, ...second!.looked]).size).toBe(300)
+  })
+
+  test('that fails is told, and what was known stays; the next one goes on from there', async () => {
+    const answers = [found('A a'), new Error('socket hang up'), found('A a', 'A b')]
+    const [, failed, back] = await rounds(answers, async () => file(1))
+    expect([failed!.told, failed!.notices]).toEqual([[], [expect.stringContaining('socket hang up')]])
+    expect([back!.told, back!.notices]).toEqual([['A b 1'], []])
+  })
+
+  test('for which there is no container any more is the last one', async () => {
+    await expect(rounds([found('A a'), new Error('gone'), found()], async () => null)).rejects.toThrow('gone')
+    await expect(rounds([new Error('socket hang up')], async () => null)).rejects.toThrow('socket hang up')
   })
 })
