@@ -45,6 +45,8 @@ export interface ExplorerContext extends Movable {
   shell(): Promise<void>
   /** Whether the layer on top is a container's. */
   alive(): boolean
+  /** Whether the live layer is the step under the cursor: it is no step of an image. */
+  onLive(): boolean
   readOn(): void
 }
 
@@ -75,7 +77,7 @@ export const explorerActions: readonly Action<ExplorerContext>[] = [
     scope: 'explorer',
     hint: 'shell',
     worth: 88,
-    needs: ready,
+    needs: context => ready(context) && !context.onLive(),
     run: context => context.shell(),
   },
   {

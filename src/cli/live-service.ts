@@ -33,8 +33,7 @@ export async function openLive(
     const close = image.close.bind(image)
     return Object.assign(image, {
       async close() {
-        await close()
-        engines.close()
+        await close().finally(() => engines.close())
       },
     })
   } catch (error) {

@@ -38,8 +38,7 @@ export async function openContainer(
   const image = asFarAs(await openImage(facts, work), engine, facts)
   const stop = new AbortController()
   const place = placeOf(engine, facts)
-  const at = { engine: engine.id, id: facts.id }
-  const view = createLiveView(image.layers.length, facts.name, besideOf(facts), createLiveLayer(), at)
+  const view = createLiveView(image.layers.length, facts.name, besideOf(facts), createLiveLayer())
   const batches = place ? watchUpper(place, stop.signal) : pollUpper(pollable(engine, facts.id), stop.signal)
   const fed = feed(view, aligned(batches, place, image.layers.length), place === null, now)
   return withLive(image, facts, {

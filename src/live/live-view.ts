@@ -19,8 +19,6 @@ export interface LiveView {
   /** `web` */
   readonly container: string
   readonly mounts: readonly Mount[]
-  /** The container's id and its engine's, where it is one that can be entered. */
-  readonly at: { engine: string; id: string } | null
   /** The index as of now; entry numbers mean this one until it is taken again. */
   take(): LayerIndex
   /** Whether it is told as it happens, or every so many milliseconds. */
@@ -42,13 +40,7 @@ export interface Fed extends LiveView {
 }
 
 /** A view without anything in it yet. */
-export function createLiveView(
-  number: number,
-  container: string,
-  mounts: readonly Mount[],
-  layer: LiveLayer,
-  at: LiveView['at'] = null,
-): Fed {
+export function createLiveView(number: number, container: string, mounts: readonly Mount[], layer: LiveLayer): Fed {
   const listeners = new Set<() => void>()
   let every: number | null = null
   let notice: string | null = null
@@ -59,7 +51,6 @@ export function createLiveView(
     number,
     container,
     mounts,
-    at,
     layer,
     take,
     taken: () => taken ?? take(),

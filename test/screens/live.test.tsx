@@ -1,6 +1,6 @@
 /** A container in the Explorer: its live layer on top of its image, while it changes. */
 import { describe, expect, it } from 'vitest'
-import type { Services } from '../../src/actions/services.ts'
+import { containerReference, type Services } from '../../src/actions/services.ts'
 import { Kind } from '../../src/layer/entry.ts'
 import { entryOf } from '../../src/layer/read-entry.ts'
 import { createLiveLayer } from '../../src/live/live-layer.ts'
@@ -74,16 +74,13 @@ function liveImage(view: Fed, below: Image): Image {
 async function container(options: MountOptions = {}, gate?: Promise<void>): Promise<Live> {
   let now = 1_000_000
   const below = classicImage(gate ? { gate: () => gate } : {})
-  const view = createLiveView(below.layers.length, 'web', mounts, createLiveLayer(), {
-    engine: 'docker',
-    id: 'f00',
-  })
+  const view = createLiveView(below.layers.length, 'web', mounts, createLiveLayer())
   const put = (changes: LiveChange[]) => {
     view.layer.apply({ changes, notices: [], every: null }, now)
     view.fed()
   }
   put(first)
-  const app = await mountScreen(ui => createExplorer(ui, 'web'), {
+  const app = await mountScreen(ui => createExplorer(ui, containerReference('docker', 'web')), {
     level: 'none',
     ...options,
     services: { open: async () => liveImage(view, below), now: () => now, ...options.services },
@@ -220,7 +217,16 @@ it('s on the live layer goes into the container, on a step of its image into tha
   await app.until(() => asked.length === 3)
   await app.press('g', 's')
   await app.until(() => asked.length === 4)
-  expect(asked).toEqual(['docker', 'f00', 'web', 1])
+  expect(asked).toEqual(['docker', 'web', 'web', 1])
+})
+
+it('nothing is entered where nothing may be done', async () => {
+  const asked: string[] = []
+  const shell = async () => asked.push('shell')
+  const containers = { ...({} as Services['containers']), readOnly: true, shell }
+  const { app } = await container({ services: { containers, shell: () => Promise.reject(asked.push('image')) } })
+  await app.press('s')
+  expect(asked).toEqual([])
 })
 
 it('polling is said, with how often', async () => {

@@ -15,7 +15,7 @@ import { createFind } from './find.ts'
 import { resolveLink } from './links.ts'
 import { pinnedTo } from './pinned.ts'
 import type { Session } from './session.ts'
-import { shellIn, shellInside } from './shell.ts'
+import { shellIn } from './shell.ts'
 import type { Tab } from './tab.ts'
 import { sortOrders } from './tree-order.ts'
 import type { TreeTab } from './tree-tab.ts'
@@ -275,10 +275,8 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
     stepsWithoutLayer: redraw(() => session.setHideEmpty(!session.hideEmpty())),
     details: () => ui.push(createDetails(ui, session)),
     alive: () => image.live !== undefined,
-    shell() {
-      const { index, layer } = session.step()
-      return image.live && layer === image.live.number ? shellInside(ui, image.live) : shellIn(ui, image, index)
-    },
+    onLive: () => image.live !== undefined && session.step().layer === image.live.number,
+    shell: () => shellIn(ui, image, session.step().index),
     uncompared: () => session.uncompared(),
     compareAll: redraw(() => session.compareAll()),
     stopped: () => session.loading().over() && session.loading().laid() < image.layers.length,

@@ -47,7 +47,7 @@ export function createExplorer(ui: Ui, reference: string): Screen {
     fault = null
     try {
       const image = await ui.services.open(reference, { signal: abort.signal, mayHelp: offer => askHelper(ui, offer) })
-      if (abort.signal.aborted) return void image.close()
+      if (abort.signal.aborted) return void image.close().catch(() => {})
       opened = makeOpened(image, {
         now: ui.services.now,
         changed,
