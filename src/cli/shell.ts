@@ -3,11 +3,13 @@ import process from 'node:process'
 import { Fault } from '../base/errors.ts'
 import type { ContainerSpec } from '../engine/containers.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Stack } from '../layer/stack.ts'
 import { prepareOptions } from './containers/places.ts'
-import { as125, codeOf } from './containers/told.ts'
+import { as125 } from './containers/told.ts'
 import { specOf } from './containers/wishes.ts'
 import type { Io } from './output.ts'
 import type { Options } from './program.ts'
+import type { Target } from './target.ts'
 
 export async function shell(io: Io, [image, ...rest]: string[], options: Options): Promise<number> {
   const command = rest[0] === '--' ? rest.slice(1) : rest
@@ -23,11 +25,11 @@ export async function shell(io: Io, [image, ...rest]: string[], options: Options
 }
 
 /** Where a shell is in images, the most comfortable first. */
-const shells = ['bash', 'ash', 'sh']
+const shells = ['/bin/bash', '/usr/bin/bash', '/bin/ash', '/bin/sh', '/usr/bin/sh', '/busybox/sh']
 
 /** Inside of a daemon: an image of the first layers is loaded there without data, and removed afterwards. */
 async function shellOn(io: Io, spec: ContainerSpec, options: Options): Promise<number> {
-  const [{ intermediateImage }, { withImage }, { withEngines }] = await Promise.all([
+  const [{ intermediateImage }, { withAnalysis }, { withEngines }] = await Promise.all([
     import('../engine/intermediate.ts'),
     import('./target.ts'),
     import('./containers/engines.ts'),
@@ -36,37 +38,45 @@ async function shellOn(io: Io, spec: ContainerSpec, options: Options): Promise<n
     throw new Fault('--keep is of the native engine: a daemon would keep an image that is ours to remove.', {
       exitCode: 2,
     })
-  return withImage(io, { text: spec.image, options }, ({ image, step }) =>
-    withEngines(io, options, async engines => {
+  return withAnalysis(io, { text: spec.image, options }, async ({ image, stack }, target) => {
+    const [program = '', ...command] = spec.command ?? [await shellOf(stack, target)]
+    const wish = { ...spec, entrypoint: [program], command, network: spec.network ?? 'none', openStdin: true }
+    return withEngines(io, options, async engines => {
       const engine = (await engines.wanted()) as Engine
-      const made = await intermediateImage(engine, image, step?.index ?? image.steps.length, io.signal)
+      const made = await intermediateImage(engine, image, target.step?.index ?? image.steps.length, io.signal)
       try {
-        return await firstShell(engine, { ...spec, image: made.id, network: spec.network ?? 'none', openStdin: true })
+        return await runOnce(engine, { ...wish, image: made.id })
       } finally {
         await made.remove()
       }
-    }),
-  )
+    })
+  })
 }
 
-/** Tries one shell after the other: only the engine can tell which one is there. */
-async function firstShell({ containers }: Engine, spec: ContainerSpec): Promise<number> {
-  const { attachAndStart } = await import('./containers/attached.ts')
-  const commands = spec.command ? [spec.command] : shells.map(name => [name])
-  let missing: unknown = null
-  for (const [program = '', ...command] of commands) {
-    const { id } = await containers.create({ ...spec, entrypoint: [program], command })
+/** Looked up in the layers, not tried out: Podman 4.3 does not come back from a start that fails while one is attached. */
+async function shellOf(stack: Stack, target: Target): Promise<string> {
+  const { resolvePath } = await import('./resolve.ts')
+  for (const path of shells) {
     try {
-      const how = { tty: spec.tty === true, stdin: true, start: () => containers.start(id) }
-      return await attachAndStart(containers, id, how)
-    } catch (error) {
-      if (!(error instanceof Fault) || codeOf(error.message) !== 127) throw error
-      missing = error
-    } finally {
-      await containers.remove(id, { force: true }).catch(() => {})
-    }
+      resolvePath(stack, target, path, true)
+      return path
+    } catch {}
   }
-  throw missing
+  throw new Fault('The image has no shell as of this step.', {
+    hint: 'Without --engine one is lent to it; or name a program: strata shell REF -- PROGRAM',
+    exitCode: 127,
+  })
+}
+
+async function runOnce({ containers }: Engine, spec: ContainerSpec): Promise<number> {
+  const { attachAndStart } = await import('./containers/attached.ts')
+  const { id } = await containers.create(spec)
+  try {
+    const how = { tty: spec.tty === true, stdin: true, start: () => containers.start(id) }
+    return await attachAndStart(containers, id, how)
+  } finally {
+    await containers.remove(id, { force: true }).catch(() => {})
+  }
 }
 
 async function shellInImage(io: Io, spec: ContainerSpec, options: Options): Promise<number> {

@@ -3,16 +3,19 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { node } from '../harness/bundle.ts'
 import { tryCommand } from '../harness/command.ts'
 import { buildImage, importBusybox } from '../harness/engine-images.ts'
-import { startDocker, type TestEngine } from '../harness/engines.ts'
+import { startDocker, startPodman, type TestEngine } from '../harness/engines.ts'
 import { program } from '../harness/strata.ts'
 
-describe('inside of Docker', () => {
+describe.each([
+  ['docker', startDocker, 'classic'],
+  ['podman', startPodman, 'podman'],
+] as const)('inside of %s', (engine, start, builder) => {
   let real: TestEngine
   beforeAll(async () => {
-    real = await startDocker()
+    real = await start()
     await importBusybox(real)
     const dockerfile = 'FROM busybox:test\nENV A=1\nRUN echo one > /one\nENV A=2\nWORKDIR /w\nRUN echo two > /two\n'
-    await buildImage(real, { tag: 'steps:1', builder: 'classic', dockerfile })
+    await buildImage(real, { tag: 'steps:1', builder, dockerfile })
   })
   afterAll(() => real?.stop())
 
@@ -20,10 +23,10 @@ describe('inside of Docker', () => {
     const env = {
       PATH: process.env.PATH,
       HOME: '/nonexistent',
-      DOCKER_HOST: `unix://${real.socket}`,
+      [engine === 'docker' ? 'DOCKER_HOST' : 'CONTAINER_HOST']: `unix://${real.socket}`,
       XDG_CACHE_HOME: '/tmp',
     }
-    return tryCommand(node, [program(), 'shell', '--engine', 'docker', ...args], { env })
+    return tryCommand(node, [program(), 'shell', '--engine', engine, ...args], { env })
   }
   const held = async () =>
     [await real.cli('images', '-aq'), await real.cli('ps', '-aq')].map(ids => ids.split('\n').sort())
@@ -49,10 +52,10 @@ describe('inside of Docker', () => {
     const env = {
       PATH: process.env.PATH,
       HOME: '/nonexistent',
-      DOCKER_HOST: `unix://${real.socket}`,
+      [engine === 'docker' ? 'DOCKER_HOST' : 'CONTAINER_HOST']: `unix://${real.socket}`,
       XDG_CACHE_HOME: '/tmp',
     }
-    const args = [program(), 'shell', '--engine', 'docker', 'steps:1@3']
+    const args = [program(), 'shell', '--engine', engine, 'steps:1@3']
     const { code, stdout } = await tryCommand(node, args, { env, input: 'cat /one\nexit 3\n' })
     expect([code, stdout.toString()]).toEqual([3, 'one\n'])
     expect(await held()).toEqual(before)

@@ -23,7 +23,7 @@ export async function as125<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** As docker's command line tells them apart. */
-export function codeOf(message: string): number {
+function codeOf(message: string): number {
   if (/executable file not found|no such file or directory/i.test(message)) return 127
   return /permission denied/i.test(message) ? 126 : 125
 }
