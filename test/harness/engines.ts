@@ -186,10 +186,21 @@ async function start(options: StartOptions): Promise<TestEngine> {
   const begin = async () => {
     const failed = daemon(scratch, program, args, env, log, pidFile, cwd)
     await ready(scratch, failed, log, () => answers({ socketPath: socket, path: '/_ping' }))
+    mounts = root ? mountsOf(pid()) : ''
   }
-  await begin()
   const pid = () => readFileSync(join(scratch.path, pidFile ?? 'docker.pid'), 'utf8').trim()
-  const inside = () => (root ? ['nsenter', '--target', pid(), '--mount', '--root', '--wd', ...client] : client)
+  const mountsOf = (thread: string) => {
+    try {
+      return readlinkSync(`/proc/${thread}/ns/mnt`)
+    } catch {
+      return '' // it ended meanwhile
+    }
+  }
+  let mounts = ''
+  // Podman 5.8 leaves its first thread in a container that it copied into: another one is where it began.
+  const thread = () => readdirSync(`/proc/${pid()}/task`).find(one => mountsOf(one) === mounts) ?? pid()
+  await begin()
+  const inside = () => (root ? ['nsenter', '--target', thread(), '--mount', '--root', '--wd', ...client] : client)
   const run = (more: NodeJS.ProcessEnv, args: string[]) => {
     const [name = '', ...before] = inside()
     return command(name, [...before, ...args], { env: { ...env, ...more }, cwd: root ? undefined : cwd })
