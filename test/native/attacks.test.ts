@@ -9,8 +9,6 @@ import { errorOf, helper, helperPath } from './helper.ts'
 import { output, outputOf, type Room } from './room.ts'
 import { asEverybody } from './suite.ts'
 
-const sanitized = process.env.STRATA_NATIVE === 'sanitized'
-
 /** What the probe says to each of its calls, "call: outcome". */
 async function probe(room: Room, ...calls: string[]): Promise<string[]> {
   const script = calls.map(call => `probe ${call} 2>&1 || echo "status $?"`).join('\n')
@@ -279,16 +277,5 @@ asEverybody('attacks', (room, kind) => {
     }
     for (const id of ['../x', '.x', 'a b', ''])
       expect((await helper(room().who, ['run', '--foreground', '--bundle', bundle, id])).code).toBe(2)
-  })
-
-  test.skipIf(sanitized)('a start is quick', async () => {
-    const times: number[] = []
-    for (let i = 0; i < 11; i++) {
-      const bundle = room().bundle({ args: ['true'] })
-      const start = performance.now()
-      await helper(room().who, ['run', '--foreground', '--bundle', bundle, 'x'])
-      times.push(performance.now() - start)
-    }
-    expect(times.sort((a, b) => a - b)[0]).toBeLessThan(200)
   })
 })
