@@ -127,10 +127,18 @@ export class IndexBuilder implements EntrySink {
   /** Sets the content hash of the last entry where a store knows it (a CRC-64 folded to 32 bits). */
   setCrc64(crc: number): void {
     this.#hashKind = 'crc64'
-    this.#crc ??= new Uint32Array(this.#capacity)
-    this.#hashed ??= new Uint8Array(this.#capacity)
-    this.#crc[this.#entries - 1] = crc
-    this.#hashed[this.#entries - 1] = 1
+    this.#setHash(crc)
+  }
+
+  /** Sets the content hash of the last entry where a table of contents knows it: the first four bytes of its sha256. */
+  setSha256(sum: number): void {
+    this.#hashKind = 'sha256'
+    this.#setHash(sum)
+  }
+
+  /** How many entries there are so far. */
+  get count(): number {
+    return this.#entries
   }
 
   anomaly(anomaly: Pick<Anomaly, 'kind' | 'text' | 'path'>): void {
@@ -278,6 +286,13 @@ export class IndexBuilder implements EntrySink {
       this.#xattrIds.set(key, id)
     }
     return id
+  }
+
+  #setHash(sum: number): void {
+    this.#crc ??= new Uint32Array(this.#capacity)
+    this.#hashed ??= new Uint8Array(this.#capacity)
+    this.#crc[this.#entries - 1] = sum
+    this.#hashed[this.#entries - 1] = 1
   }
 
   #endHash(): void {

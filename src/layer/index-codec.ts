@@ -5,7 +5,7 @@
  */
 import { Fault } from '../base/errors.ts'
 import type { Anomaly } from './entry.ts'
-import type { LayerIndex } from './layer-index.ts'
+import type { HashKind, LayerIndex } from './layer-index.ts'
 
 /** Changes whenever the meaning of any byte changes; files of other versions are not read. */
 const VERSION = 2
@@ -45,7 +45,7 @@ interface Header {
   tarBytes: number
   stored: number
   diffId: string | null
-  hashKind: 'crc32' | 'crc64' | null
+  hashKind: HashKind | null
   /** Elements of each column, -1 for one that is absent. */
   lengths: number[]
   xattrs: { key: string; attrs: [string, string][] }[]
@@ -162,7 +162,7 @@ function check(index: LayerIndex): void {
       throw odd(`the column ${name} has the wrong length`)
   }
   if ((index.crc === null) !== (index.hashed === null)) throw odd('hashes without their marks')
-  if (!['crc32', 'crc64', null].includes(index.hashKind)) throw odd('hashes of an unknown kind')
+  if (!['crc32', 'crc64', 'sha256', null].includes(index.hashKind)) throw odd('hashes of an unknown kind')
   if (nodes < 1 || index.parent.length !== nodes || index.nameStart.length !== nodes + 1) throw odd('a broken tree')
   for (let node = 1; node < nodes; node++) if (index.parent[node]! >= node) throw odd('a parent behind its child')
   rising(index.nameStart, index.names.length, 'names')

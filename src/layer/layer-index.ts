@@ -7,6 +7,8 @@
  */
 import type { Anomaly, Xattrs } from './entry.ts'
 
+export type HashKind = 'crc32' | 'crc64' | 'sha256'
+
 export interface LayerIndex {
   /** How many entries there are, markers included. */
   readonly entries: number
@@ -36,8 +38,11 @@ export interface LayerIndex {
   /** A hash of the content; only where `hashed` is 1. null: nothing is hashed. */
   readonly crc: Uint32Array | null
   readonly hashed: Uint8Array | null
-  /** What `crc` is: CRC-32, or CRC-64/ISO folded to 32 bits as the engines' stores keep it. Never compared across. */
-  readonly hashKind: 'crc32' | 'crc64' | null
+  /**
+   * What `crc` is: CRC-32, CRC-64/ISO folded to 32 bits as the engines' stores keep it, or the first four bytes of a
+   * sha256 as tables of contents do. Never compared across.
+   */
+  readonly hashKind: HashKind | null
   /** Index into `links` + 1, 0 for entries that are no link. */
   readonly link: Uint32Array
   /** Index into `xattrs` + 1, 0 for none; null when no entry has any. */

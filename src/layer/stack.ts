@@ -6,7 +6,7 @@
  * An entry of the stack is a reference: one number for (layer, entry), in order of layers.
  */
 import { type Anomaly, type Entry, Kind } from './entry.ts'
-import type { LayerIndex } from './layer-index.ts'
+import type { HashKind, LayerIndex } from './layer-index.ts'
 import { type Cause, Ledger, type WasteRow } from './ledger.ts'
 import { PathTree } from './path-tree.ts'
 import { entryOf } from './read-entry.ts'
@@ -253,7 +253,7 @@ export class Stack {
     if (a === b) return true
     if (this.sizeOf(a) !== this.sizeOf(b)) return false
     if (this.sizeOf(a) === 0) return true
-    for (const kind of ['crc32', 'crc64'] as const) {
+    for (const kind of ['crc32', 'crc64', 'sha256'] as const) {
       const [x, y] = [this.#hash(a, kind), this.#hash(b, kind)]
       if (x !== null && y !== null) return x === y
     }
@@ -265,7 +265,7 @@ export class Stack {
     return this.#hash(inode, 'crc32') ?? -1
   }
 
-  #hash(inode: number, kind: 'crc32' | 'crc64'): number | null {
+  #hash(inode: number, kind: HashKind): number | null {
     const learnt = kind === 'crc32' ? this.#crcs.get(inode) : undefined
     if (learnt !== undefined) return learnt
     const layer = this.layerOf(inode)

@@ -115,7 +115,7 @@ export function keepHashes(slot: CacheSlot, entries: Uint32Array, sums: Uint32Ar
   const kept = found === null ? null : openIndex(found)
   if (kept === null) return
   const { index } = kept
-  if (index.hashKind === 'crc64') return
+  if (index.hashKind !== null && index.hashKind !== 'crc32') return
   const crc = index.crc?.slice() ?? new Uint32Array(index.entries)
   const hashed = index.hashed?.slice() ?? new Uint8Array(index.entries)
   for (let i = 0; i < entries.length; i++) {

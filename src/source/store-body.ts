@@ -28,12 +28,13 @@ export interface StoreFile {
 /** The regular file of an entry. @throws Fault when it is none. */
 export function storeFileAt(index: LayerIndex, entry: number, name: string): StoreFile {
   if (index.kind[entry] !== Kind.file) throw new Fault(`Entry ${entry} of ${name} is no regular file.`)
-  const known = index.hashKind !== null && index.hashed?.[entry] === 1
+  const { hashKind } = index
+  const known = hashKind !== null && hashKind !== 'sha256' && index.hashed?.[entry] === 1
   return {
     path: pathOf(index, index.node[entry]!),
     size: index.size[entry]!,
     mtime: index.mtime[entry]!,
-    sum: known ? { kind: index.hashKind!, value: index.crc![entry]! } : null,
+    sum: known ? { kind: hashKind, value: index.crc![entry]! } : null,
   }
 }
 

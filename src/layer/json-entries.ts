@@ -1,0 +1,128 @@
+/**
+ * Takes a large JSON document apart while it passes by: `{…, "entries": [{…}, {…}], …}`. Each object of an array at the
+ * top is handed out by itself, so that a table of contents of any length is never in memory as a whole.
+ */
+import { Fault } from '../base/errors.ts'
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const OPEN = 0x7b
+const CLOSE = 0x7d
+const OPEN_LIST = 0x5b
+const CLOSE_LIST = 0x5d
+
+/** One entry holds at most the extended attributes of one file. */
+const MAX_ENTRY = 8 << 20
+/** What stands around the entries: a version, a digest or two. */
+const MAX_REST = 1 << 20
+const MAX_DEPTH = 64
+
+export interface JsonEntries {
+  /** Reads on, in pieces of any size. @throws Fault when it is no such document. */
+  push(chunk: Uint8Array): void
+  /** What stands around the entries, their array empty. @throws Fault when the document ends in the middle. */
+  end(): unknown
+}
+
+/** `take` gets one entry after the other as it was parsed; `name` says in errors what is being read. */
+export function jsonEntries(name: string, take: (entry: unknown) => void): JsonEntries {
+  /** Kinds of the brackets that are open. */
+  const open: number[] = []
+  let quoted = false
+  let escaped = false
+  let inEntry = false
+  const entry = growing(MAX_ENTRY, () => odd(name, 'an entry of it is longer than 8 MiB'))
+  const rest = growing(MAX_REST, () => odd(name, 'more than a megabyte stands beside its entries'))
+
+  function openBracket(byte: number): void {
+    if (open.length === MAX_DEPTH) throw odd(name, `it is nested more than ${MAX_DEPTH} levels deep`)
+    if (byte === OPEN && open.length === 2 && open[1] === OPEN_LIST) inEntry = true
+    open.push(byte)
+  }
+
+  function closeBracket(byte: number): boolean {
+    if (open.pop() !== (byte === CLOSE ? OPEN : OPEN_LIST)) throw odd(name, 'its brackets do not match')
+    return inEntry && open.length === 2
+  }
+
+  return {
+    push(chunk) {
+      let from = 0
+      for (let at = 0; at < chunk.length; at++) {
+        const byte = chunk[at]
+        if (quoted) {
+          if (escaped) escaped = false
+          else if (byte === BACKSLASH) escaped = true
+          else if (byte === QUOTE) quoted = false
+        } else if (byte === QUOTE) quoted = true
+        else if (byte === OPEN || byte === OPEN_LIST) {
+          const before = inEntry
+          openBracket(byte)
+          if (inEntry && !before) {
+            rest.add(chunk, from, at)
+            from = at
+          }
+        } else if (byte === CLOSE || byte === CLOSE_LIST) {
+          if (closeBracket(byte)) {
+            const text = entry.take(chunk, from, at + 1)
+            from = at + 1
+            inEntry = false
+            take(parsed(text, name))
+          }
+        } else if (byte === COMMA && open.length === 2 && open[1] === OPEN_LIST) {
+          rest.add(chunk, from, at)
+          from = at + 1
+        }
+      }
+      if (inEntry) entry.add(chunk, from, chunk.length)
+      else rest.add(chunk, from, chunk.length)
+    },
+    end() {
+      if (open.length > 0 || quoted) throw odd(name, 'it ends in the middle')
+      return parsed(rest.take(new Uint8Array(0), 0, 0), name)
+    },
+  }
+}
+
+/** Bytes that come in pieces. What came in one piece is not copied. */
+function growing(most: number, tooLong: () => Fault) {
+  let room = Buffer.alloc(0)
+  let filled = 0
+  function add(chunk: Uint8Array, from: number, to: number): void {
+    const length = filled + to - from
+    if (length > most) throw tooLong()
+    if (length > room.length) {
+      const bigger = Buffer.alloc(Math.min(most, length * 2))
+      room.copy(bigger, 0, 0, filled)
+      room = bigger
+    }
+    room.set(chunk.subarray(from, to), filled)
+    filled = length
+  }
+  return {
+    add,
+    take(chunk: Uint8Array, from: number, to: number): string {
+      if (filled === 0) {
+        if (to - from > most) throw tooLong()
+        return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('utf8', from, to)
+      }
+      add(chunk, from, to)
+      const text = room.toString('utf8', 0, filled)
+      filled = 0
+      return text
+    },
+  }
+}
+
+function parsed(text: string, name: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Fault(`${name} can not be read: it is no JSON.`, { cause: error })
+  }
+}
+
+function odd(name: string, what: string): Fault {
+  return new Fault(`${name} can not be read: ${what}.`)
+}
