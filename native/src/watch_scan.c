@@ -177,6 +177,17 @@ static void remember(struct node *node, const struct upper_entry *u) {
   node->mtime = u->st.st_mtim.tv_sec * 1000000000LL + u->st.st_mtim.tv_nsec;
 }
 
+/** Keeps where a link leads, for as long as it is a change: nobody asks the file system twice. Cut where the kernel cuts. */
+static void remember_link(struct node *node, int fd, const char *name, const struct upper_entry *u) {
+  char target[PATH_MAX + 1];
+  bool wanted = S_ISLNK(u->st.st_mode) && (u->letter == 'A' || u->letter == 'C');
+  ssize_t length = wanted ? readlinkat(fd, name, target, PATH_MAX) : -1;
+  if (length >= 0 && node->link != NULL && strlen(node->link) == (size_t)length && memcmp(node->link, target, (size_t)length) == 0) return;
+  free(node->link);
+  node->link = length < 0 ? NULL : strndup(target, (size_t)length);
+  node->link_told = node->link == NULL;
+}
+
 static int become_directory(struct watch *w, struct node *node, const struct lower_view *own) {
   if (!node->directory || node->layer_count != own->count) {
     free(node->layers);
@@ -199,6 +210,8 @@ static void absent(struct watch *w, struct node *node, const char *path) {
   struct lower_view view;
   view_of(node->parent, &view);
   clear(w, node);
+  free(node->link);
+  node->link = NULL;
   watch_closed_file(w, node);
   if (node->parent->opaque && lower_find(&w->lower, &view, path, &u.st, &u.layer, NULL)) {
     u.letter = 'D';
@@ -232,6 +245,7 @@ static int look(struct watch *w, struct node *dir, int fd, const struct lower_vi
   if (node == NULL && (node = watch_child(&w->tree, dir, name, true)) == NULL) return err_set(w->e, ENOMEM, "watch");
   node->seen = w->listing;
   remember(node, &u);
+  remember_link(node, fd, name, &u);
   if (!directory) clear(w, node);
   else if (become_directory(w, node, &own) < 0) return -1;
   if (directory && w->whole) node->rescan = true;

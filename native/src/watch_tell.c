@@ -47,6 +47,7 @@ static void line(struct watch *w, struct out *o, const struct node *node) {
       out_number(o, "lower", node->layer);
       out_number(o, "lowerSize", node->below_size);
     }
+    if (node->link != NULL) out_path(o, "link", node->link, strlen(node->link));
     if (node->letter == 'C') tell_reasons(o, node->why);
   }
   out_close(o, '}');
@@ -57,6 +58,7 @@ static bool different(const struct node *node) {
   if (node->letter != node->told) return true;
   if (node->letter == 0) return false;
   if (node->mode != node->told_mode || node->uid != node->told_uid || node->gid != node->told_gid || node->why != node->told_why) return true;
+  if (node->link != NULL && !node->link_told) return true;
   return !S_ISDIR(node->mode) && (node->size != node->told_size || node->mtime != node->told_mtime);
 }
 
@@ -72,6 +74,7 @@ static int settle(struct watch *w, struct out *o, struct node *node, int64_t now
   node->told_uid = node->uid;
   node->told_gid = node->gid;
   node->told_why = node->why;
+  node->link_told = true;
   node->told_size = node->size;
   node->told_mtime = node->mtime;
   node->writes = 0;

@@ -39,6 +39,7 @@ void watch_tree_end(struct watch_tree *t) {
     for (struct node *node = t->buckets[i], *next; node != NULL; node = next) {
       next = node->hash_next;
       free(node->layers);
+      free(node->link);
       free(node);
     }
   if (t->root != NULL) free(t->root->layers);
@@ -107,6 +108,7 @@ void watch_drop(struct watch_tree *t, struct node *node) {
     else parent->first = node->next;
     if (node->next != NULL) node->next->previous = node->previous;
     free(node->layers);
+    free(node->link);
     free(node);
     t->count--;
     node = parent;

@@ -13,6 +13,7 @@ struct node {
   struct node *dirty_first, *dirty_next; /* names to look at again in a directory; the next one in its parent's list */
   struct node *busy_next;                /* directories to look at */
   struct node *wd_next;
+  char *link;                            /* of a symbolic link that is a change: where it leads */
   unsigned short *layers;                /* of a directory: the view of what lies below */
   int layer_count;
   int wd;                                /* of a directory that is watched, else -1 */
@@ -23,6 +24,7 @@ struct node {
   bool directory;                        /* is one in the upper directory now */
   bool opaque;                           /* hides what lies below: it is opaque, or in one that is */
   bool dirty, busy, changed;
+  bool link_told;
   bool rescan;                           /* is to be listed as a whole */
   unsigned char why, told_why;
   int layer;                             /* as in upper_entry */

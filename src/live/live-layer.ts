@@ -3,14 +3,16 @@
  * that the stack lays on top. Whoever watches or polls feeds it batches; whoever shows it asks for the index when it
  * draws, so that a thousand changes cost one index.
  */
-import { Buffer } from 'node:buffer'
-import { type Entry, Kind } from '../layer/entry.ts'
-import { IndexBuilder } from '../layer/index-builder.ts'
+import { Kind } from '../layer/entry.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
 import type { LiveBatch, LiveChange } from '../runtime/upper-watch.ts'
+import { createLiveColumns, kindAt, NOTHING } from './live-columns.ts'
+import { liveIndex } from './live-index.ts'
 
 /** What is known of a path: its change, and how it is written to. */
 export interface LivePath extends LiveChange {
+  /** Its number here, until the next batch. */
+  id: number
   /** Bytes written since it is watched. */
   total: number
   /** Milliseconds, when it was last written to; what the first look found was not seen being written. */
@@ -24,17 +26,25 @@ export interface LiveLayer {
   index(): LayerIndex
   /** What is known of a path (without the leading slash). */
   path(path: Uint8Array): LivePath | undefined
-  /** Every change, in the order in which paths were first told of. */
+  /** Every change, in the order of the entries of the index. */
   paths(): Iterable<LivePath>
   count(): number
   /** Bytes of all its files. */
   bytes(): number
   /** Bytes a second that a path is being written with. */
-  rate(path: LivePath, now: number): number
+  rate(path: Pick<LivePath, 'id'>, now: number): number
   /** Bytes a second of everything. */
   totalRate(now: number): number
   /** Paths that were written to lately, and so have a rate. */
   warm(now: number): LivePath[]
+  /** Bytes that a path, or everything below a directory, has more than when it was first looked at. */
+  growth(path: Uint8Array): number
+  /** When a path was last told of as different, milliseconds; `below`: anything in it too. Null: never while watched. */
+  changedAt(path: Uint8Array, below: boolean): number | null
+  /** When anything was last told of as different. */
+  lastChange(): number | null
+  /** The path that was told of last, no directory; null when none was. */
+  newest(): Uint8Array | null
   /** Counts changes: who has seen this number has seen everything. */
   revision(): number
 }
@@ -46,72 +56,149 @@ const MEMORY = 3000
 const SILENCE = 1
 
 export function createLiveLayer(): LiveLayer {
-  const paths = new Map<string, LivePath>()
-  const rates = new Map<string, { rate: number; at: number }>()
+  const live = createLiveColumns()
+  let rates = new Map<number, { rate: number; at: number }>()
   const total = { rate: 0, at: 0 }
   let revision = 0
   let bytes = 0
   let whole = false
   let made: LayerIndex | null = null
+  let sums: { growth: Float64Array; changedAt: Float64Array } | null = null
+  let lastChange: number | null = null
+  let newest: Uint8Array | null = null
 
   const faded = ({ rate, at }: { rate: number; at: number }, now: number) => rate * Math.exp(-(now - at) / MEMORY)
   const speed = (one: { rate: number; at: number }, written: number, now: number) => {
     one.rate = faded(one, now) + (written * 1000) / MEMORY
     one.at = now
   }
-  const note = (key: string, written: number, now: number) => {
-    const one = rates.get(key) ?? { rate: 0, at: now }
-    rates.set(key, one)
+  const note = (node: number, written: number, now: number) => {
+    const one = rates.get(node) ?? { rate: 0, at: now }
+    rates.set(node, one)
     speed(one, written, now)
     speed(total, written, now)
   }
+  const sizeAt = (node: number) => {
+    const file = live.columns.op[node] !== NOTHING && live.letter(node) !== 'D' && kindAt(live, node) === Kind.file
+    return file ? live.columns.size[node]! || 0 : 0
+  }
   const take = (change: LiveChange, now: number) => {
-    const key = keyOf(change.path)
-    const before = paths.get(key)
-    bytes -= sizeOf(before)
     if (change.op === '-') {
-      paths.delete(key)
-      rates.delete(key)
+      const node = live.find(change.path)
+      if (node < 0) return
+      bytes -= sizeAt(node)
+      live.drop(node)
+      rates.delete(node)
       return
     }
-    const seen = whole && change.written > 0
-    bytes += sizeOf(change)
-    paths.set(key, {
-      ...change,
-      total: (before?.total ?? 0) + (seen ? change.written : 0),
-      writtenAt: seen ? now : (before?.writtenAt ?? null),
-    })
-    if (seen) note(key, change.written, now)
+    const before = live.find(change.path)
+    const known = before >= 0 && live.columns.op[before] !== NOTHING
+    if (known) bytes -= sizeAt(before)
+    const node = live.put(change)
+    bytes += sizeAt(node)
+    const { columns } = live
+    if (!known) columns.base[node] = whole ? (change.op === 'C' ? (change.lowerSize ?? 0) : 0) : sizeAt(node)
+    if (whole) {
+      columns.changedAt[node] = now
+      if (change.kind !== Kind.dir) newest = change.path
+    }
+    if (!whole || change.written <= 0) return
+    columns.total[node]! += change.written
+    columns.writtenAt[node] = now
+    note(node, change.written, now)
+  }
+  const tidy = () => {
+    const nodeOf = live.tidy()
+    if (nodeOf) rates = new Map([...rates].map(([node, one]) => [nodeOf[node]!, one]))
+  }
+
+  const at = (id: number): LivePath => {
+    const { columns } = live
+    return {
+      id,
+      op: live.letter(id),
+      path: live.tree.path(id),
+      kind: kindAt(live, id),
+      size: orNull(columns.size[id]!),
+      mode: columns.mode[id]!,
+      uid: columns.uid[id]!,
+      gid: columns.gid[id]!,
+      mtime: columns.mtime[id]!,
+      nsec: columns.nsec[id]!,
+      written: 0,
+      lower: columns.lower[id]! < 0 ? null : columns.lower[id]!,
+      lowerSize: orNull(columns.lowerSize[id]!),
+      link: live.links.get(id) ?? null,
+      reasons: live.reasons(id),
+      total: columns.total[id]!,
+      writtenAt: orNull(columns.writtenAt[id]!),
+    }
+  }
+
+  /** A parent's number is smaller than its children's: one loop backwards. */
+  const summed = () => {
+    if (sums) return sums
+    const { tree, columns } = live
+    const growth = new Float64Array(tree.nodes)
+    const changedAt = new Float64Array(tree.nodes)
+    for (let node = tree.nodes - 1; node >= 0; node--) {
+      if (columns.op[node] !== NOTHING) {
+        growth[node]! += sizeAt(node) - columns.base[node]!
+        changedAt[node] = Math.max(changedAt[node]!, columns.changedAt[node]! || 0)
+      }
+      const above = tree.parent[node]!
+      if (node === 0) break
+      growth[above]! += growth[node]!
+      changedAt[above] = Math.max(changedAt[above]!, changedAt[node]!)
+    }
+    return (sums = { growth, changedAt })
   }
 
   return {
     apply({ changes }, now) {
       for (const change of changes) take(change, now)
       if (changes.length > 0) {
-        made = null
+        tidy()
+        made = sums = null
         revision++
+        if (whole) lastChange = now
       }
       whole = true
     },
-    index: () => (made ??= indexOf(paths.values())),
-    path: path => paths.get(keyOf(path)),
-    paths: () => paths.values(),
-    count: () => paths.size,
+    index: () => (made ??= liveIndex(live)),
+    path(path) {
+      const node = live.find(path)
+      return node < 0 || live.columns.op[node] === NOTHING ? undefined : at(node)
+    },
+    *paths() {
+      for (let node = 0; node < live.tree.nodes; node++) if (live.columns.op[node] !== NOTHING) yield at(node)
+    },
+    count: () => live.count(),
     bytes: () => bytes,
-    rate(path, now) {
-      const one = rates.get(keyOf(path.path))
+    rate({ id }, now) {
+      const one = rates.get(id)
       return one ? loud(faded(one, now)) : 0
     },
     totalRate: now => loud(faded(total, now)),
     warm(now) {
       const found: LivePath[] = []
-      for (const [key, one] of rates) {
-        const path = paths.get(key)
-        if (path && faded(one, now) >= SILENCE) found.push(path)
-        else rates.delete(key)
+      for (const [node, one] of rates) {
+        if (faded(one, now) >= SILENCE) found.push(at(node))
+        else rates.delete(node)
       }
       return found
     },
+    growth(path) {
+      const node = live.find(path)
+      return node < 0 ? 0 : summed().growth[node]!
+    },
+    changedAt(path, below) {
+      const node = live.find(path)
+      if (node < 0 || (!below && live.columns.op[node] === NOTHING)) return null
+      return (below ? summed().changedAt[node]! : live.columns.changedAt[node]!) || null
+    },
+    lastChange: () => lastChange,
+    newest: () => newest,
     revision: () => revision,
   }
 }
@@ -120,36 +207,6 @@ function loud(rate: number): number {
   return rate < SILENCE ? 0 : rate
 }
 
-function sizeOf(change: LiveChange | undefined): number {
-  return change && change.op !== 'D' && change.kind === Kind.file ? (change.size ?? 0) : 0
-}
-
-function keyOf(path: Uint8Array): string {
-  return Buffer.from(path.buffer, path.byteOffset, path.byteLength).toString('latin1')
-}
-
-/** Names are names here: a file called `.wh.x` hides nothing in an upper directory. */
-function indexOf(paths: Iterable<LivePath>): LayerIndex {
-  const builder = new IndexBuilder({ markers: false })
-  for (const one of paths) builder.entry(entryOf(one))
-  return builder.finish({ tarBytes: 0, diffId: null })
-}
-
-function entryOf({ op, path, kind, size, mode, uid, gid, mtime, nsec }: LivePath): Entry {
-  return {
-    path,
-    kind: op === 'D' ? Kind.whiteout : kind,
-    size: size ?? 0,
-    mode,
-    uid,
-    gid,
-    mtime,
-    nsec,
-    link: null,
-    devMajor: 0,
-    devMinor: 0,
-    xattrs: null,
-    sparse: false,
-    offset: -1,
-  }
+function orNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value
 }

@@ -111,6 +111,8 @@ function changeOf(op: 'A' | 'C' | 'D', path: Uint8Array, seen: PolledPath | Live
     written: 0,
     lower: null,
     lowerSize: null,
+    // The engine tells what a link leads to in the end, not what it says.
+    link: null,
     reasons: [],
   }
 }

@@ -26,6 +26,8 @@ export interface LiveChange {
   lower: number | null
   /** Bytes of it there. */
   lowerSize: number | null
+  /** Where a symbolic link leads; null: it is none, or it is not known. */
+  link: Uint8Array | null
   /** Why it differs: `content`, `mode`, `owner`, `time`, `xattr`, `type`, `device`. */
   reasons: readonly string[]
 }
@@ -119,6 +121,7 @@ function changeOf(line: Extract<Line, { op: unknown }>): LiveChange {
     written: number('written'),
     lower: maybe('lower'),
     lowerSize: maybe('lowerSize'),
+    link: linkOf(line),
     reasons: Array.isArray(line.reasons) && line.reasons.length > 0 ? line.reasons.map(String) : none,
   }
 }
@@ -127,6 +130,11 @@ function withoutSlash({ path, pathBase64 }: { path: string; pathBase64?: string 
   if (pathBase64 === undefined) return Buffer.from(path.startsWith('/') ? path.slice(1) : path)
   const bytes = Buffer.from(pathBase64, 'base64')
   return bytes[0] === 0x2f ? bytes.subarray(1) : bytes
+}
+
+function linkOf({ link, linkBase64 }: Record<string, unknown>): Uint8Array | null {
+  if (typeof linkBase64 === 'string') return Buffer.from(linkBase64, 'base64')
+  return typeof link === 'string' ? Buffer.from(link) : null
 }
 
 /** Shared: a hundred thousand added files have no reasons. */

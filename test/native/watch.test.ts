@@ -62,7 +62,7 @@ asEverybody('watch', (room, kind) => {
         })
         expect(w.now.get('/storm/data/a')).toMatchObject({ op: 'C', size: 100, mode: 0o600, reasons: ['mode'] })
         expect(w.now.get('/storm/data/b')).toMatchObject({ op: 'D', size: 100 })
-        expect(w.now.get('/l')).toMatchObject({ op: 'A', type: 'symlink' })
+        expect(w.now.get('/l')).toMatchObject({ op: 'A', type: 'symlink', link: 'x' })
         expect(w.now.get('/storm')).toMatchObject({ op: 'C', type: 'dir', reasons: [] })
       },
     )
@@ -167,6 +167,19 @@ asEverybody('watch', (room, kind) => {
       await ended
       await watcher.end()
     }
+  })
+
+  test('where a link leads is told, whatever it says, and again when it leads elsewhere', async () => {
+    const long = 'y'.repeat(4095)
+    const steps = String.raw`ln -s "$(printf 'a\377\n')" /odd; ln -s ${long} /long; ln -s one /l; sleep 0.1; ln -sfn two /l; touch -h -d @5 /l; sleep 0.1; ln -s six /m; touch -h -d @5 /m; mv /m /l; rm /long; touch /end`
+    await watched(script(steps.replaceAll('\\\\', '\\')), async (w, _, agree) => {
+      await agree()
+      const odd = w.now.get('/odd') as { linkBase64?: string } | undefined
+      expect(Buffer.from(odd?.linkBase64 ?? '', 'base64').toString('latin1')).toBe('a\xff')
+      expect(w.now.get('/l')).toMatchObject({ op: 'A', link: 'six' })
+      const told = w.lines.filter(line => line.path === '/long' && line.op === 'A') as { link?: string }[]
+      expect(told.map(line => line.link)).toEqual(told.length === 0 ? [] : [long])
+    })
   })
 
   test('a name that is not UTF-8 comes whole, a name with a line end stays one line', async () => {

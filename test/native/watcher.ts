@@ -21,6 +21,7 @@ export interface WatchLine {
   writes: number
   lower?: number
   lowerSize?: number
+  link?: string
   reasons?: string[]
 }
 

@@ -27,7 +27,7 @@ const mounts: Mount[] = [
 
 function change(op: LiveChange['op'], path: string, more: Partial<LiveChange> = {}): LiveChange {
   const blank = { size: 0, mode: 0o644, uid: 0, gid: 0, mtime: 0, nsec: 0, written: 0, lower: null, lowerSize: null }
-  return { op, path: Buffer.from(path), kind: Kind.file, reasons: [], ...blank, ...more }
+  return { op, path: Buffer.from(path), kind: Kind.file, reasons: [], link: null, ...blank, ...more }
 }
 
 const directory = { kind: Kind.dir, mode: 0o755 } as const

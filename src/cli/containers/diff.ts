@@ -49,6 +49,7 @@ function record({
   written,
   lower,
   lowerSize,
+  link,
   reasons,
 }: LiveChange): object {
   const name = `/${Buffer.from(path).toString()}`
@@ -66,6 +67,7 @@ function record({
     written,
     layer: lower,
     lowerSize,
+    link: link === null ? null : Buffer.from(link).toString(),
     reasons,
   }
 }

@@ -33,6 +33,7 @@ test('the busiest first, then what was written most, with the option that moves 
     written,
     lower: null,
     lowerSize: null,
+    link: null,
     reasons: [],
   })
   layer.apply({ changes: [file('srv/old', 9000, 0)], notices: [], every: null }, 0)

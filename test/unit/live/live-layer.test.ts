@@ -10,7 +10,7 @@ import { tar } from '../../harness/tar.ts'
 
 function change(op: LiveChange['op'], path: string, more: Partial<LiveChange> = {}): LiveChange {
   const blank = { size: 0, mode: 0o644, uid: 0, gid: 0, mtime: 0, nsec: 0, written: 0, lower: null, lowerSize: null }
-  return { op, path: Buffer.from(path), kind: Kind.file, reasons: [], ...blank, ...more }
+  return { op, path: Buffer.from(path), kind: Kind.file, reasons: [], link: null, ...blank, ...more }
 }
 
 function apply(layer: LiveLayer, now: number, ...changes: LiveChange[]): void {
@@ -146,5 +146,53 @@ describe('another live layer in the place of one that is still shown', () => {
       [6, 6, []],
       [6, 5, [1]],
     ])
+  })
+})
+
+describe('what a layer has become', () => {
+  test('growth is counted from the first look, and from what lay below; directories add up', () => {
+    const layer = createLiveLayer()
+    const growth = (path: string) => layer.growth(Buffer.from(path))
+    apply(layer, 0, change('A', 'd/log', { size: 1000 }), change('C', 'd/old', { size: 50, lowerSize: 40 }))
+    expect([growth('d/log'), growth('d')]).toEqual([0, 0])
+    apply(layer, 1, change('A', 'd/log', { size: 1500 }), change('C', 'd/conf', { size: 12, lowerSize: 10 }))
+    apply(layer, 2, change('A', 'd/deep/new', { size: 7 }), change('D', 'd/old'))
+    expect(['d/log', 'd/conf', 'd/deep/new', 'd/old', 'd', ''].map(growth)).toEqual([500, 2, 7, -50, 459, 459])
+  })
+
+  test('when a path was told of, and anything below it; the first look is no news', () => {
+    const layer = createLiveLayer()
+    const at = (path: string, below = false) => layer.changedAt(Buffer.from(path), below)
+    apply(layer, 5, change('A', 'd', { kind: Kind.dir }), change('A', 'd/a'))
+    expect([at('d/a'), at('d', true), layer.lastChange(), layer.newest()]).toEqual([null, null, null, null])
+    apply(layer, 9, change('A', 'd/b'), change('A', 'e', { kind: Kind.dir }))
+    expect([at('d/a'), at('d/b'), at('d'), at('d', true), layer.lastChange()]).toEqual([null, 9, null, 9, 9])
+    expect(Buffer.from(layer.newest()!).toString()).toBe('d/b')
+  })
+
+  test('a link leads where it says, as bytes', () => {
+    const layer = createLiveLayer()
+    const link = Uint8Array.of(0x78, 0xff)
+    apply(layer, 0, change('A', 'a'), change('A', 'l', { kind: Kind.symlink, link }), change('A', 'm'))
+    const stack = new Stack()
+    stack.pushLive(layer.index())
+    expect(stack.entry(stack.view(0).current[stack.tree.find(Buffer.from('l'))]!).link).toEqual(link)
+    expect(layer.path(Buffer.from('l'))?.link).toEqual(link)
+  })
+
+  test('paths that came and went leave no names behind, and nothing of the others is lost', () => {
+    const layer = createLiveLayer()
+    apply(layer, 0, change('A', 'kept/log', { size: 3 }))
+    apply(layer, 1, change('A', 'kept/log', { size: 9, written: 6 }))
+    for (let round = 0; round < 30; round++) {
+      const names = Array.from({ length: 1000 }, (_, at) => `gone/${round}-${at}`)
+      apply(layer, 2, ...names.map(name => change('A', name, { size: 1, written: 1 })))
+      apply(layer, 2, ...names.map(name => change('-', name)))
+    }
+    expect(layer.index().nodes).toBeLessThan(17_000)
+    const path = layer.path(Buffer.from('kept/log'))!
+    expect([layer.count(), layer.bytes(), path.total, layer.growth(Buffer.from('kept'))]).toEqual([1, 9, 6, 6])
+    expect(layer.rate(path, 2)).toBeGreaterThan(0)
+    expect(onTopOf('file a 1', layer)).toBe('a 1\nkept/ (implied)\nkept/log 9')
   })
 })
