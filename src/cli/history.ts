@@ -4,13 +4,17 @@ import { safe } from '../base/text.ts'
 import { shortCommand } from '../image/command.ts'
 import { shortDigest } from '../image/digest.ts'
 import type { Step } from '../image/types.ts'
+import { linesOf, type WrittenInstruction } from '../image/written.ts'
+import { stepsWritten } from '../image/written-steps.ts'
 import { writeJsonLines } from './json.ts'
 import type { Io } from './output.ts'
 import type { Options } from './program.ts'
 import { type Column, writeTable } from './table.ts'
 import { withAnalysis } from './target.ts'
+import { readDockerfile } from './written.ts'
 
 export async function history(io: Io, [text]: string[], options: Options): Promise<number> {
+  const file = typeof options.dockerfile === 'string' ? await readDockerfile(options.dockerfile) : null
   return withAnalysis(io, { text, options }, async ({ image, stack }, { step: last }) => {
     const stored = (step: Step) => (step.layer === null ? 0 : stack.layers[step.layer].stored)
     const steps = image.steps.slice(0, last?.index).reverse()
@@ -19,7 +23,10 @@ export async function history(io: Io, [text]: string[], options: Options): Promi
         io.out,
         steps.map(step => stepJson(step, stored(step))),
       )
-    else await writeTable(io.out, columns(stored), steps)
+    else {
+      const wrote = file && stepsWritten(file, image.steps)
+      await writeTable(io.out, [...columns(stored), ...(wrote ? [linesColumn(wrote)] : [])], steps)
+    }
     return 0
   })
 }
@@ -47,6 +54,14 @@ function columns(stored: (step: Step) => number): Column<Step>[] {
     { title: 'SIZE', value: stored, shown: step => formatBytes(stored(step)), align: 'right' },
     { title: 'CREATED BY', value: step => shortCommand(step.createdBy, step.comment), cut: true },
   ]
+}
+
+function linesColumn(wrote: ReadonlyMap<number, WrittenInstruction>): Column<Step> {
+  const lines = (step: Step) => {
+    const one = wrote.get(step.index)
+    return one ? linesOf(one) : ''
+  }
+  return { title: 'LINES', value: lines, shown: step => lines(step) || '·' }
 }
 
 function age(created: string | null): string {

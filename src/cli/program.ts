@@ -10,6 +10,9 @@ import { usageFault } from './usage.ts'
 
 /** Runs the command line and gives the exit code. Throws a Fault with exit code 2 when it can not be understood. */
 export async function runProgram(args: string[], io: Io): Promise<number> {
+  // Every other word after it is the builder's.
+  if (args[0] === 'build' && !/^(-h|--help)$/.test(args[1] ?? ''))
+    return (await import('./build.ts')).build(io, args.slice(1))
   let code = 0
   const done = (result: number) => {
     code = result
@@ -49,7 +52,10 @@ function describe(io: Io, done: (code: number) => void, only?: string): Command 
     .helpCommand('help [VERB]', 'this text, or that of a verb')
     .argument('[REF]', 'an image: its layers on the screen; without it: the images of this machine')
     .addHelpText('after', references)
-  common(program).option('--read-only', 'on the screens: start, stop, change and remove no container')
+  common(program)
+    .option('--read-only', 'on the screens: start, stop, change and remove no container')
+    .option(...besideIt)
+    .option('--target <STAGE>', 'the stage of it that was built')
   program.action(act(io, done, async () => (await import('./screens.ts')).screens))
 
   const verb = (
@@ -84,7 +90,12 @@ function describe(io: Io, done: (code: number) => void, only?: string): Command 
     async () => (await import('./tree.ts')).tree,
     command => command.option('--changes', 'only what the step changed, deleted files too'),
   )
-  verb('history <REF>', 'the steps, newest first', async () => (await import('./history.ts')).history)
+  verb(
+    'history <REF>',
+    'the steps, newest first',
+    async () => (await import('./history.ts')).history,
+    command => command.option(...besideIt),
+  )
   verb(
     'waste <REF>',
     'every byte that is stored and can not be seen, and why',
@@ -102,6 +113,16 @@ function describe(io: Io, done: (code: number) => void, only?: string): Command 
     'every layer that touched a path, newest first',
     async () => (await import('./blame.ts')).blame,
   )
+  if (wanted('build'))
+    program
+      .command('build [ARGS...]')
+      .description("builds an image with docker's, podman's or buildah's own builder and its flags, then shows it")
+      .option('--engine <NAME>', 'docker, podman or buildah')
+      .option('--context <NAME>', 'the Docker context to use')
+      .option('--debug', 'when a step fails: a shell in the image before it')
+      .option('--json', 'then what analyze --json prints')
+      .option('--ci', 'then the rules; exit code 1 when one fails')
+      .option('--rules <FILE>', 'the rules')
   verb('images', 'the images of this machine', async () => (await import('./images.ts')).images)
   verb(
     'inspect <REF|CONTAINER>',
@@ -131,6 +152,8 @@ function describe(io: Io, done: (code: number) => void, only?: string): Command 
   quiet(program)
   return program
 }
+
+const besideIt = ['--dockerfile <FILE>', 'the file it was built from: which lines made which step'] as const
 
 const references = `
 An image (REF) is

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { ImageLister } from '../actions/image-list.ts'
+import { createJournal } from '../actions/journal.ts'
 import type { Services } from '../actions/services.ts'
 import { containerOf } from '../actions/services.ts'
 import { openImage } from '../source/open.ts'
@@ -10,6 +11,7 @@ import { createContainersService } from './containers-service.ts'
 import type { Options } from './program.ts'
 import { surroundings } from './surroundings.ts'
 import { openOptions } from './target.ts'
+import { besideDockerfile } from './written.ts'
 
 export function createServices(options: Options): Services {
   return {
@@ -18,9 +20,10 @@ export function createServices(options: Options): Services {
     open: async (reference, { mayHelp, ...work } = {}) => {
       const container = containerOf(reference)
       if (container !== null) return (await import('./live-service.ts')).openLive(container, options, work)
-      return openImage(reference, { ...openOptions(options, mayHelp), ...work })
+      return besideDockerfile(await openImage(reference, { ...openOptions(options, mayHelp), ...work }), options)
     },
     shell: async (image, step, work) => (await import('./shell-service.ts')).readyShell(image, step, work),
+    journal: createJournal(Date.now),
     completePath,
     remember: async settings => (await import('./settings.ts')).remember(settings),
     now: () => Date.now(),

@@ -4,6 +4,7 @@
  */
 import type { Work } from '../base/progress.ts'
 import type { Digest, ImageConfig, Platform, Step } from '../image/types.ts'
+import type { Written } from '../image/written.ts'
 import type { Anomaly } from '../layer/entry.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
 import type { LiveView } from '../live/live-view.ts'
@@ -93,6 +94,8 @@ export interface Image {
   location?: StoreLocation
   /** Of a container: its topmost layer is alive. */
   live?: LiveView
+  /** The Dockerfile that the person has beside it, and the stage of it that was built. */
+  written?: { file: Written; target: string | undefined }
   /** Met while opening; what the layers add comes with their indexes. */
   anomalies: Anomaly[]
   /**

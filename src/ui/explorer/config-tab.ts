@@ -1,5 +1,8 @@
 /** The tabs that follow from the step alone: Config as of it, and the Dockerfile with the step standing out. */
-import { dockerfileLines, dockerfileOf } from '../../image/dockerfile.ts'
+import { safe } from '../../base/text.ts'
+import { type DockerfileLine, dockerfileLines, dockerfileOf } from '../../image/dockerfile.ts'
+import { stepsWritten } from '../../image/written-steps.ts'
+import type { Image } from '../../source/types.ts'
 import { configLines, configPane } from '../panes/config-pane.ts'
 import { dockerfilePane, wrapDockerfile } from '../panes/dockerfile-pane.ts'
 import { type ConfigRow, configRows, replaysOf } from './config-rows.ts'
@@ -40,7 +43,7 @@ function labelOf(rows: readonly ConfigRow[], at: number): string {
 }
 
 export function createDockerfileTab(look: Look): LinesTab {
-  const lines = once(() => dockerfileLines(look.image.config, look.image.steps))
+  const lines = once(() => linesOf(look.image))
   const wrapped = memo((columns: number, _unused: number) => wrapDockerfile(lines(), columns))
   return createLinesTab({
     name: 'Dockerfile',
@@ -53,11 +56,25 @@ export function createDockerfileTab(look: Look): LinesTab {
     copies(line) {
       const block = lines().filter(one => one.step === line.step && line.step !== null)
       return [
-        { text: dockerfileOf(look.image.config, look.image.steps), what: 'Dockerfile' },
+        { text: textOf(look.image), what: 'Dockerfile' },
         ...(block.length > 0 ? [{ text: block.map(one => one.text).join('\n'), what: `step ${line.step}` }] : []),
       ]
     },
   })
+}
+
+/** The Dockerfile as it was written, where it is known; else as the history tells it. */
+function linesOf(image: Image): DockerfileLine[] {
+  if (!image.written) return dockerfileLines(image.config, image.steps)
+  const { file, target } = image.written
+  const stepAt = new Map<number, number>()
+  for (const [step, { from, to }] of stepsWritten(file, image.steps, target))
+    for (let line = from; line <= to; line++) stepAt.set(line, step)
+  return file.lines.map((text, at) => ({ text: safe(text.replaceAll('\t', '    ')), step: stepAt.get(at + 1) ?? null }))
+}
+
+function textOf(image: Image): string {
+  return image.written ? image.written.file.lines.join('\n') : dockerfileOf(image.config, image.steps)
 }
 
 function once<T>(make: () => T): () => T {

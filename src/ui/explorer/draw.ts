@@ -6,6 +6,9 @@ import { cutMiddle, safe, width } from '../../base/text.ts'
 import { shortDigest } from '../../image/digest.ts'
 import { parseInstruction } from '../../image/instruction.ts'
 import type { Step } from '../../image/types.ts'
+import { linesOf } from '../../image/written.ts'
+import { stepsWritten } from '../../image/written-steps.ts'
+import type { Image } from '../../source/types.ts'
 import { type Size, twoPanes } from '../layout.ts'
 import { layersPane } from '../panes/layers-pane.ts'
 import { stepLines } from '../panes/step-pane.ts'
@@ -118,11 +121,18 @@ export function stepModel(session: Session) {
     oddities: [...(state?.error ? [state.error] : []), ...oddities],
     advice: adviceFor(session.advice(), step.index).map(({ fix, bytes }) => ({ fix, bytes })),
     facts: [
+      ...writtenAt(image, step),
       ...(step.created ? [`made ${step.created.slice(0, 19).replace('T', ' ')}`] : []),
       ...(step.author ? [`by ${step.author}`] : []),
-      ...(step.layer === null ? [] : [`layer ${step.layer + 1}, ${shortDigest(image.layers[step.layer]!.diffId)}`]),
+      ...(step.layer === null ? [] : [`layer ${step.layer}, ${shortDigest(image.layers[step.layer]!.diffId)}`]),
     ],
   }
+}
+
+/** Where the step stands in the Dockerfile that the person has: `Dockerfile:12-14`. */
+function writtenAt({ written, steps }: Image, step: Step): string[] {
+  const at = written && stepsWritten(written.file, steps, written.target).get(step.index)
+  return at ? [`${written.file.name}:${linesOf(at)}`] : []
 }
 
 /** What the section of the live layer says. */
