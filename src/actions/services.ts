@@ -7,6 +7,7 @@ import type { MayHelp } from '../source/open.ts'
 import type { Image } from '../source/types.ts'
 import type { ContainersService } from './containers-service.ts'
 import type { ImageLister } from './image-list.ts'
+import type { Journal } from './journal.ts'
 import type { Settings } from './settings.ts'
 
 export interface OpenWork extends Work {
@@ -47,6 +48,8 @@ export interface Services {
   open(reference: string, work?: OpenWork): Promise<Image>
   /** A shell in an image as of a step (1-based): unpacks what is missing. Rejects with a Fault. */
   shell(image: Image, step: number, work: Work): Promise<ReadyShell>
+  /** What was done through the screens. */
+  journal: Journal
   /** Names that go on from what was typed, for a path: files and directories, directories with a slash at the end. */
   completePath(text: string): Promise<string[]>
   /** Keeps an answer for the runs to come. Rejects with a Fault. */

@@ -11,6 +11,7 @@ export function createContainersService(options: Options): ContainersService {
     watch: () => watchLater(() => watchAll(options)),
     shell: async (engine, container) => (await import('./container-shell.ts')).shellAt(engine, container, options),
     act: async (engine, name, deed) => (await import('./container-deeds.ts')).actOn(engine, name, deed, options),
+    reach: async (engine, name, run) => (await import('./container-deeds.ts')).reach(engine, name, run, options),
     save: async (path, lines) => (await import('./save-lines.ts')).saveLines(path, lines),
     readOnly: options.readOnly === true,
   }

@@ -291,6 +291,8 @@ export interface ContainerEngine {
   kind: 'docker' | 'podman' | 'native'
   version: string
   containers: Containers
+  /** What reaches it by hand, before a verb: `docker --context work`. The kind's own client without it. */
+  command?: readonly string[]
   /** Whether it still answers: null, or the fault. */
   health(): Promise<Fault | null>
   close(): void

@@ -11,6 +11,7 @@ import type { Work } from '../base/progress.ts'
 import { safe } from '../base/text.ts'
 import type { Digest, Platform } from '../image/types.ts'
 import { formatAddress } from './address.ts'
+import { clientWords } from './by-hand.ts'
 import { type Client, type ClientOptions, connectEngine } from './client.ts'
 import type { Containers } from './containers.ts'
 import { daemonContainers } from './daemon-containers.ts'
@@ -40,6 +41,8 @@ export interface Engine {
   removeImage(id: Digest): Promise<void>
   info(options?: { signal?: AbortSignal | undefined }): Promise<EngineInfo>
   containers: Containers
+  /** What reaches it by hand, before a verb: `docker --context work`. */
+  command: readonly string[]
   /** Whether it still answers: null, or the fault. */
   health(): Promise<Fault | null>
   close(): void
@@ -186,6 +189,7 @@ export async function openEngine(endpoint: Endpoint, options: ClientOptions): Pr
     version: client.version,
     api: client.api,
     endpoint,
+    command: clientWords(client.kind, endpoint, process.getuid?.() ?? null),
     capabilities,
     images: ({ all = false, signal } = {}) =>
       client.get('/images/json', imageListShape, { query: { all: all ? 1 : 0 }, signal }),

@@ -21,6 +21,8 @@ export function dispatch(host: Host, events: readonly InputEvent[]): void {
 function handle(host: Host, event: InputEvent): void {
   const { overlays, toast } = host.state()
   if (toast && event.kind === 'key') host.store.setState({ toast: null })
+  const shown = overlays.length === 0 && host.state().prompt === null ? toast?.next : undefined
+  if (shown && event.kind === 'key' && event.key === shown.key) return host.watch(shown.run(), shown.label)
   if (event.kind === 'key' && always.has(event.key)) return act(host, event)
   const overlay = overlays.at(-1)
   if (overlay) {

@@ -1,4 +1,5 @@
 /** The whole screen as lines: breadcrumb, the screen on top, the bottom line; and what lies over it. */
+import { keyLabel } from '../actions/keys.ts'
 import { formatCount } from '../base/sizes.ts'
 import { safe } from '../base/text.ts'
 import { bodySize, type Size, SMALLEST } from './layout.ts'
@@ -52,7 +53,16 @@ function bottomLine(host: Host, theme: Theme, columns: number): string {
   if (prompt) return promptLine(theme, columns, prompt)
   if (toast) {
     const style = { info: theme.strong, warning: theme.warning, error: theme.danger }[toast.kind]
-    return line(columns, [toast.kind === 'info' ? ' ' : ' ! ', [style, toast.text]])
+    const next: Part[] = toast.next
+      ? [
+          '  ',
+          [theme.key, keyLabel(toast.next.key, theme.glyph.vertical === '|')],
+          ' ',
+          [theme.dim, toast.next.label],
+          ' ',
+        ]
+      : []
+    return line(columns, [toast.kind === 'info' ? ' ' : ' ! ', [style, toast.text]], next)
   }
   const task = tasks.at(-1)
   if (task) return progressLine(theme, columns, task)

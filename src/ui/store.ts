@@ -11,9 +11,10 @@ import { createPromptInput } from './prompt.ts'
 import type { Screen } from './screen.ts'
 import { createTasks } from './tasks.ts'
 import type { Theme } from './theme.ts'
-import type { Overlay, ToastKind, Ui, UiState } from './ui.ts'
+import type { Next, Overlay, ToastKind, Ui, UiState } from './ui.ts'
 import { createChoice, createConfirm } from './widgets/confirm.ts'
 import { createErrorBox } from './widgets/error-box.ts'
+import { createForm } from './widgets/form.ts'
 import { createHelp } from './widgets/help.ts'
 import { createPalette } from './widgets/palette.ts'
 
@@ -113,10 +114,10 @@ export function createHost(options: UiOptions): Host {
   const allActions = () => [...(top()?.actions ?? []), ...own]
   const validActions = () => valid(allActions(), scopes())
 
-  const toast = (text: string, kind: ToastKind = 'info') => {
+  const toast = (text: string, kind: ToastKind = 'info', next?: Next) => {
     clearTimeout(toastTimer)
-    toastTimer = setTimeout(() => set({ toast: null }), TOAST_TIME).unref()
-    set({ toast: { text: safe(text), kind } })
+    toastTimer = setTimeout(() => set({ toast: null }), next ? 2 * TOAST_TIME : TOAST_TIME).unref()
+    set({ toast: { text: safe(text), kind, next } })
   }
   const fail = (error: unknown, doing: string) => {
     if (isAbort(error) || isAbort((error as { cause?: unknown } | null)?.cause)) return toast('Cancelled.')
@@ -172,6 +173,7 @@ export function createHost(options: UiOptions): Host {
     quit: () => terminal?.exit(),
     confirm: question => createConfirm(host, question),
     choose: menu => createChoice(host, menu),
+    form: form => createForm(host, form),
     copy(text, what) {
       const bytes = Buffer.byteLength(text)
       if (terminal?.copy(text)) toast(`copied ${what} (${bytes} B)`)

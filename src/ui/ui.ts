@@ -6,6 +6,7 @@ import type { Screen } from './screen.ts'
 import type { InputEvent } from './terminal/events.ts'
 import type { Theme } from './theme.ts'
 import type { Field } from './widgets/field.ts'
+import type { Form, FormAnswer } from './widgets/form.ts'
 import type { Hint } from './widgets/hints.ts'
 import type { TaskView } from './widgets/progress.ts'
 
@@ -24,12 +25,14 @@ export interface Ui {
   /** Of what a screen draws. */
   bodySize(): Size
   /** Says something on the bottom line, until the next key or for some seconds. */
-  toast(text: string, kind?: ToastKind): void
+  toast(text: string, kind?: ToastKind, next?: Next): void
   /** Shows an error: its sentence, what to do, and with one key the raw error. A cancellation is only noted. */
   fail(error: unknown, doing: string): void
   confirm(question: Question): Promise<boolean>
   /** A small menu; the index of what was chosen, null for none. */
   choose(menu: Menu): Promise<number | null>
+  /** Several fields at once, checked while they are typed; null when it was left. */
+  form(form: Form): Promise<FormAnswer | null>
   /** A line of text at the bottom. The returned function closes it. */
   prompt(prompt: Prompt): () => void
   /** Runs long work with its progress on the bottom line; `esc` cancels it. undefined: cancelled, or failed and shown. */
@@ -45,6 +48,13 @@ export interface Ui {
 }
 
 export type ToastKind = 'info' | 'warning' | 'error'
+
+/** What one key does while a toast is there. */
+export interface Next {
+  key: string
+  label: string
+  run(): void | Promise<void>
+}
 
 export interface Question {
   title: string
@@ -105,7 +115,7 @@ export interface UiState {
   screens: readonly Screen[]
   overlays: readonly Overlay[]
   prompt: (Prompt & { field: Field; matches: readonly string[] }) | null
-  toast: { text: string; kind: ToastKind } | null
+  toast: { text: string; kind: ToastKind; next?: Next | undefined } | null
   tasks: readonly (TaskView & { id: number })[]
   mouse: boolean
   /** Counts what changed outside of this state. */

@@ -111,6 +111,12 @@ export function fakeContainers(
         fake.asked.push(`${deed} ${engine} ${name}`)
         return `${deed} done:`
       },
+      async reach(id, name, run) {
+        const found = snapshot.find(one => (id === null || one.id === id) && one.engine !== null)
+        const row = found?.containers.find(one => one.name === name || one.id === name)
+        if (!found?.engine || !row) throw new Fault(`There is no container “${name}” here.`)
+        return run(found.engine, row.id)
+      },
       async save(path, lines) {
         fake.asked.push(`save ${path} ${lines.length}`)
       },

@@ -5,6 +5,7 @@
 import { EventEmitter } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { onTestFinished } from 'vitest'
+import { createJournal } from '../../src/actions/journal.ts'
 import type { Services } from '../../src/actions/services.ts'
 import { runScreens } from '../../src/ui/run.tsx'
 import type { Screen } from '../../src/ui/screen.ts'
@@ -58,7 +59,7 @@ export async function mountScreen(make: (ui: Ui) => Screen, options: MountOption
   const stdin = Object.assign(new EventEmitter(), { setRawMode() {}, resume() {}, pause() {} })
   const output = createOutput(terminal, columns, rows)
   const host = createHost({
-    services: { ...noServices, ...options.services },
+    services: { ...noServices, journal: createJournal(noServices.now), ...options.services },
     theme: makeTheme(level, ascii),
     size: { columns, rows },
     explorer: options.explorer ?? noExplorer,
@@ -166,11 +167,12 @@ function createOutput(terminal: Emulator, columns: number, rows: number) {
   }
 }
 
-const noServices: Services = {
+const noServices: Omit<Services, 'journal'> = {
   containers: {
     watch: () => ({ snapshot: () => [], subscribe: () => () => {}, onEvent: () => () => {}, refresh() {}, close() {} }),
     shell: () => Promise.reject(new Error('This test has no shell.')),
     act: () => Promise.reject(new Error('This test has no containers.')),
+    reach: () => Promise.reject(new Error('This test has no containers.')),
     save: () => Promise.reject(new Error('This test saves nothing.')),
     readOnly: false,
   },
