@@ -11,6 +11,7 @@
 /** In place of a command's first word. No program has such a name. */
 #define COPY_OUT "strata:copy-out"
 #define COPY_IN "strata:copy-in"
+#define COPY_FILL "strata:fill"
 
 bool copy_is_meant(const char *const *args);
 
@@ -18,6 +19,7 @@ bool copy_is_meant(const char *const *args);
  * `COPY_OUT PATH`: a tar of it to standard output, its own name first. A link at the end is not followed unless a slash
  * stands behind it; of "DIR/." the entries are named "." and "./NAME".
  * `COPY_IN DIR`: a tar from standard input into the directory; nothing there is a marker.
+ * `COPY_FILL PATH VOLUME...`: what lies at PATH goes into VOLUME/_data, itself included, where that is empty.
  * The exit status; errors go to standard error.
  */
 int copy_main(const char *const *args, const struct idmaps *maps);

@@ -41,10 +41,24 @@ static int place(int root, const struct mount_spec *m, int source, struct err *e
   return S_ISDIR(st.st_mode) ? root_make_directory(root, m->destination, e) : root_make_file(root, m->destination, e);
 }
 
+/**
+ * As Docker's own layer for what is mounted in every container: the places of these show up nowhere. Those of a person's
+ * volumes are the container's, and stand in its upper directory, where there is one.
+ */
+static bool usual_place(const char *path) {
+  static const char *const files[] = {"/etc/hosts", "/etc/hostname", "/etc/resolv.conf"}, *const trees[] = {"/proc", "/dev", "/sys"};
+  for (int i = 0; i < 3; i++) {
+    size_t length = strlen(trees[i]);
+    if (strcmp(path, files[i]) == 0 || (strncmp(path, trees[i], length) == 0 && (path[length] == 0 || path[length] == '/'))) return true;
+  }
+  return false;
+}
+
 int mounts_make_places(int places, const struct spec *s, const struct mount_sources *sources, struct err *e) {
   int count;
   const struct mount_spec *mounts = mounts_of(s, &count);
   for (int i = 0; i < count; i++) {
+    if (s->upper != NULL && !usual_place(mounts[i].destination)) continue;
     OWN_FD made = place(places, &mounts[i], sources->fds[i], e);
     if (made < 0) return -1;
   }

@@ -124,6 +124,66 @@ export interface ContainerSpec {
   /** `no`, `on-failure[:N]`, `always`, `unless-stopped` */
   restart?: string | undefined
   platform?: string | undefined
+  /** docker's --mount. */
+  mounts?: readonly MountSpec[] | undefined
+  /** Containers whose volumes it gets, `NAME[:ro]`. */
+  volumesFrom?: readonly string[] | undefined
+  /** `none`: the image's is not used either. */
+  health?: HealthSpec | 'none' | undefined
+  /** Bytes of memory and swap together; -1 for no limit of swap. */
+  memorySwap?: number | undefined
+  memoryReservation?: number | undefined
+  cpuShares?: number | undefined
+  /** Microseconds. */
+  cpuPeriod?: number | undefined
+  cpuQuota?: number | undefined
+  ulimits?: readonly { name: string; soft: number; hard: number }[] | undefined
+  /** `CHOWN`, `CAP_CHOWN`, `ALL` */
+  capAdd?: readonly string[] | undefined
+  capDrop?: readonly string[] | undefined
+  privileged?: boolean | undefined
+  /** `HOST[:CONTAINER[:rwm]]` */
+  devices?: readonly string[] | undefined
+  /** `no-new-privileges[:false]`, `seccomp=unconfined`, … */
+  securityOptions?: readonly string[] | undefined
+  /** Bytes of /dev/shm. */
+  shmSize?: number | undefined
+  /** Names or numbers. */
+  groups?: readonly string[] | undefined
+  sysctls?: Record<string, string> | undefined
+  oomScore?: number | undefined
+  init?: boolean | undefined
+}
+
+/** What `--mount` says, docker's keys. */
+export interface MountSpec {
+  type: 'bind' | 'volume' | 'tmpfs'
+  /** '' for none: a volume that nobody names, or memory. */
+  source: string
+  target: string
+  readOnly: boolean
+  bind?: { propagation?: string | undefined; nonRecursive?: boolean | undefined } | undefined
+  volume?:
+    | {
+        noCopy?: boolean | undefined
+        labels?: Record<string, string> | undefined
+        driver?: string | undefined
+        options?: Record<string, string> | undefined
+      }
+    | undefined
+  /** Bytes; permissions. */
+  tmpfs?: { size?: number | undefined; mode?: number | undefined } | undefined
+}
+
+/** What is left out is the image's, else docker's default: every 30 s, at most 30 s, three failures. */
+export interface HealthSpec {
+  /** For /bin/sh. */
+  command?: string | undefined
+  /** Milliseconds. */
+  interval?: number | undefined
+  timeout?: number | undefined
+  startPeriod?: number | undefined
+  retries?: number | undefined
 }
 
 export interface ExecSpec {

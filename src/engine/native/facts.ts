@@ -1,6 +1,6 @@
 /** A container of the native engine as the records that every engine answers with. */
 import { join } from 'node:path'
-import { type ContainerRecord, folderOf } from '../../runtime/containers/record.ts'
+import { type ContainerRecord, folderOf, type MountRecord } from '../../runtime/containers/record.ts'
 import { type Condition, conditionOf, type RuntimeState, statusOf } from '../../runtime/containers/states.ts'
 import { bytesOf } from '../../runtime/containers/upper-bytes.ts'
 import type { Places } from '../../runtime/places.ts'
@@ -64,8 +64,8 @@ export function factsOf(
   return { ...facts, raw: inspected(places, record, facts, row.state as Condition) }
 }
 
-function mountOf({ kind, source, destination, readOnly }: ContainerRecord['mounts'][number]): Mount {
-  return { kind, name: null, source, destination, readOnly }
+function mountOf({ kind, name, source, destination, readOnly }: MountRecord): Mount {
+  return { kind, name: name ?? null, source, destination, readOnly }
 }
 
 /** What `docker inspect` would show, as far as there is something to show. */
@@ -107,8 +107,8 @@ function inspected(
     Platform: 'linux',
     HostConfig: {
       Binds: record.mounts
-        .filter(one => one.kind === 'bind')
-        .map(one => `${one.source}:${one.destination}${one.readOnly ? ':ro' : ''}`),
+        .filter(one => one.kind !== 'tmpfs' && !one.anonymous)
+        .map(one => `${one.name ?? one.source}:${one.destination}${one.readOnly ? ':ro' : ''}`),
       NetworkMode: record.network,
       AutoRemove: record.remove,
       ReadonlyRootfs: record.readOnly,
@@ -124,6 +124,7 @@ function inspected(
     },
     Mounts: record.mounts.map(one => ({
       Type: one.kind,
+      ...(one.name === undefined ? {} : { Name: one.name, Driver: 'local' }),
       Source: one.source,
       Destination: one.destination,
       RW: !one.readOnly,

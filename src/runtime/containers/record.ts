@@ -33,7 +33,7 @@ export interface ContainerRecord {
   remove: boolean
   readOnly: boolean
   network: 'none' | 'host'
-  mounts: { kind: 'bind' | 'tmpfs'; source: string; destination: string; readOnly: boolean }[]
+  mounts: MountRecord[]
   memory: number | null
   cpus: number | null
   pidsLimit: number | null
@@ -42,6 +42,17 @@ export interface ContainerRecord {
   stopTimeout: number | null
   /** The config of its image, for who commits it. */
   imageConfig: unknown
+}
+
+export interface MountRecord {
+  kind: 'bind' | 'volume' | 'tmpfs'
+  /** Of a volume. */
+  name?: string | undefined
+  /** A volume that nobody named: it goes with the container where that is asked for. */
+  anonymous?: boolean | undefined
+  source: string
+  destination: string
+  readOnly: boolean
 }
 
 /** Where a container keeps its things. */
