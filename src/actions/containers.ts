@@ -12,6 +12,8 @@ export interface ContainersContext extends Movable {
   /** Whether there is a row that this can be done with: its state allows it, its engine is there, and may be changed. */
   can(deed: Deed): boolean
   act(deed: Deed): Promise<void>
+  /** Asks for the signal first. */
+  kill(): Promise<void>
   /** Whether the container under the cursor runs, on an engine that is there. */
   runs(): boolean
   shell(): Promise<void>
@@ -114,12 +116,12 @@ export const containersActions: readonly Action<ContainersContext>[] = [
   },
   {
     id: 'containers.kill',
-    title: 'Kill at once',
+    title: 'Kill: a signal of your choice',
     keys: ['K'],
     scope,
     danger: true,
     needs: containers => containers.can('kill'),
-    run: containers => containers.act('kill'),
+    run: containers => containers.kill(),
   },
   {
     id: 'containers.remove',

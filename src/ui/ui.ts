@@ -64,6 +64,14 @@ export interface Question {
   yes: string
   /** Can not be undone: asked so that a stray `enter` does nothing. */
   danger?: boolean
+  /** Command lines that do the same; harmless text. */
+  commands?: readonly string[]
+  /** What may be done along with it, off until its key is pressed; what the question is then. */
+  also?: {
+    key: string
+    label: string
+    change(on: boolean): Partial<Pick<Question, 'lines' | 'yes' | 'commands'>>
+  }
 }
 
 export interface Menu {

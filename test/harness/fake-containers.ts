@@ -23,7 +23,7 @@ export interface FakeEngine {
   stats: Record<string, Partial<Stats>[]>
   /** Lines that come at once, by name; then the log waits for `say`. */
   logs: Record<string, string[]>
-  /** What an action ends with, by its verb, in place of nothing. */
+  /** What an action ends with, by its verb or by verb and name, in place of nothing. */
   failures: Record<string, Error>
 }
 
@@ -31,6 +31,8 @@ export interface FakeContainers {
   service: ContainersService
   /** What was asked of the engines, in order: `stop web`. */
   asked: string[]
+  /** What removing was told. */
+  removed: unknown[]
   /** Streams that are open now: `stats web`, `logs web`. */
   open: Set<string>
   /** Changes what an engine is seen as. */
@@ -75,6 +77,7 @@ export function fakeContainers(
   }
   const fake: FakeContainers = {
     asked: [],
+    removed: [],
     open: new Set(),
     closed: false,
     change(id, change) {
@@ -141,7 +144,8 @@ function engineOf(
   const nameOf = (wanted: string) => containers.find(one => one.id === wanted)?.name ?? wanted
   const doing = (verb: string) => async (wanted: string, more?: unknown) => {
     fake.asked.push([verb, nameOf(wanted), ...(typeof more === 'string' ? [more] : [])].join(' '))
-    const failure = given.failures?.[verb]
+    if (verb === 'remove') fake.removed.push(more)
+    const failure = given.failures?.[`${verb} ${nameOf(wanted)}`] ?? given.failures?.[verb]
     if (failure) throw failure
   }
   const open = async function* <T>(what: string, signal: AbortSignal | undefined, come: () => AsyncGenerator<T>) {

@@ -1,66 +1,95 @@
-/** What is done with containers from the list: on which of the chosen ones it is possible, the question before it, the doing. */
+/** What is done with containers from the list: on which of the chosen ones it is possible, the doing, what came of it. */
 import type { Deed } from '../../actions/containers.ts'
-import { asFault, isAbort } from '../../base/errors.ts'
-import { formatBytes } from '../../base/sizes.ts'
+import { asFault, Fault, isAbort } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
+import { verbLine } from '../../engine/by-hand.ts'
 import type { ContainerEngine, ContainerState } from '../../engine/containers.ts'
 import type { Ui } from '../ui.ts'
+import { mayBeDone } from './asking.ts'
 import { type ContainerRow, runs } from './rows.ts'
-import { stateWords } from './words.ts'
 
 /** A row whose engine is there. */
 export type Target = ContainerRow & { engine: ContainerEngine }
 
-interface Manner {
+export interface Manner {
   states: readonly ContainerState[]
   /** `stopping…`, `stopped web`. */
   doing: string
   done: string
-  run(target: Target): Promise<void>
+  /** 0 is never asked for, 1 for many at once, 2 and above always. */
+  danger: 0 | 1 | 2
+  /** What stands before the names on the command line of the engine's client. */
+  verb(how: How, force: boolean): string[]
+  run(target: Target, how: How): Promise<void>
 }
 
-const manners: Record<Deed, Manner> = {
+/** What a deed is told besides. */
+export interface How {
+  /** Of `kill`. */
+  signal?: string
+  /** Of `remove`: the volumes too that nobody has named. */
+  volumes?: boolean
+}
+
+const stoppable: readonly ContainerState[] = ['running', 'paused', 'restarting']
+
+export const manners: Record<Deed, Manner> = {
   start: {
     states: ['created', 'exited', 'dead', 'lost'],
     doing: 'starting…',
     done: 'started',
+    danger: 0,
+    verb: () => ['start'],
     run: ({ engine, container }) => engine.containers.start(container.id),
   },
   stop: {
-    states: ['running', 'paused', 'restarting'],
+    states: stoppable,
     doing: 'stopping…',
     done: 'stopped',
+    danger: 1,
+    verb: () => ['stop'],
     run: ({ engine, container }) => engine.containers.stop(container.id),
   },
   restart: {
     states: ['running', 'restarting'],
     doing: 'restarting…',
     done: 'restarted',
+    danger: 1,
+    verb: () => ['restart'],
     run: ({ engine, container }) => engine.containers.restart(container.id),
   },
   kill: {
-    states: ['running', 'paused', 'restarting'],
-    doing: 'killing…',
-    done: 'killed',
-    run: ({ engine, container }) => engine.containers.kill(container.id),
+    states: stoppable,
+    doing: 'signalling…',
+    done: 'signalled',
+    danger: 2,
+    verb: ({ signal = 'KILL' }) => (signal === 'KILL' ? ['kill'] : ['kill', '-s', signal]),
+    run: ({ engine, container }, { signal }) => engine.containers.kill(container.id, signal),
   },
   pause: {
     states: ['running'],
     doing: 'pausing…',
     done: 'paused',
+    danger: 0,
+    verb: () => ['pause'],
     run: ({ engine, container }) => engine.containers.pause(container.id),
   },
   unpause: {
     states: ['paused'],
     doing: 'resuming…',
     done: 'resumed',
+    danger: 0,
+    verb: () => ['unpause'],
     run: ({ engine, container }) => engine.containers.unpause(container.id),
   },
   remove: {
     states: ['created', 'exited', 'dead', 'lost', 'running', 'paused', 'restarting'],
     doing: 'removing…',
     done: 'removed',
-    run: ({ engine, container }) => engine.containers.remove(container.id, { force: runs(container) }),
+    danger: 2,
+    verb: ({ volumes }, force) => ['rm', ...(force ? ['-f'] : []), ...(volumes ? ['-v'] : [])],
+    run: ({ engine, container }, { volumes = false }) =>
+      engine.containers.remove(container.id, { force: runs(container), volumes }),
   },
 }
 
@@ -72,93 +101,69 @@ export function targetsOf(deed: Deed, chosen: readonly ContainerRow[]): Target[]
   })
 }
 
-/**
- * Asks where it has to be asked, does it with each, and says what came of it. `mark` is told what is being done with a
- * row, and null when that is over.
- */
-export async function act(
-  ui: Ui,
-  deed: Deed,
-  targets: readonly Target[],
-  mark: (row: ContainerRow, doing: string | null) => void,
-): Promise<void> {
-  const { doing, done, run } = manners[deed]
-  if (targets.length === 0 || !(await mayBeDone(ui, deed, targets))) return
+export interface ActOptions {
+  /** Told what is being done with a row, and null when that is over. */
+  mark(row: ContainerRow, doing: string | null): void
+  how?: How
+  /** Some of them are not on the screen: it is asked for in any case. */
+  unseen?: boolean
+}
+
+/** Asks where it has to be asked, does it with each, keeps it in the journal, and says what came of it. */
+export async function act(ui: Ui, deed: Deed, targets: readonly Target[], options: ActOptions): Promise<void> {
+  const { doing, done, run, verb } = manners[deed]
+  if (targets.length === 0) return
+  const how = await mayBeDone(ui, deed, targets, { unseen: options.unseen === true, how: options.how ?? {} })
+  if (how === null) return
   const one = async (target: Target) => {
-    mark(target, doing)
+    const { container, engine, engineId } = target
+    const what = `${done} ${container.name}${how.signal ? ` with ${how.signal}` : ''}`
+    const command = verbLine(engine, verb(how, runs(container)), [container.name])
+    options.mark(target, doing)
     try {
-      await run(target)
+      await ui.services.journal.record({ what, engine: engineId, command }, () => run(target, how))
     } finally {
-      mark(target, null)
+      options.mark(target, null)
     }
   }
-  const results = await Promise.allSettled(targets.map(one))
+  tellResults(ui, done, targets, await Promise.allSettled(targets.map(one)))
+}
+
+/** `stopped web`, `stopped 3 containers`; what failed as a dialog that names each, its raw error one key away. */
+function tellResults(
+  ui: Ui,
+  done: string,
+  targets: readonly Target[],
+  results: readonly PromiseSettledResult<void>[],
+): void {
   const failed = results.flatMap((result, at) =>
-    result.status === 'rejected' && !isAbort(result.reason) ? [{ at, error: result.reason as unknown }] : [],
+    result.status === 'rejected' && !isAbort(result.reason)
+      ? [{ name: safe(targets[at]!.container.name), error: result.reason as unknown }]
+      : [],
   )
-  const well = targets.length - failed.length
-  if (well > 0) ui.toast(`${done} ${well === 1 && targets.length === 1 ? targets[0]!.container.name : some(well)}`)
+  const well = results.filter(result => result.status === 'fulfilled').length
   const [first] = failed
-  if (!first) return
-  const { name } = targets[first.at]!.container
-  ui.fail(asFault(first.error, `${safe(name)} could not be ${done}`), `${safe(name)} could not be ${done}`)
-}
-
-/** One that is stopped can be started again; many at once, what is killed and what is removed are asked for. */
-async function mayBeDone(ui: Ui, deed: Deed, targets: readonly Target[]): Promise<boolean> {
-  const names = targets.map(target => `${safe(target.container.name)}  ${safe(target.engineId)}`)
-  if (deed === 'remove') return mayBeRemoved(ui, targets)
-  if (deed === 'kill') {
-    const lines = [...names, '', 'Nothing of what they do is brought to an end.']
-    return ui.confirm({ title: `Kill ${some(targets.length)}?`, lines, yes: `kill ${some(targets.length)}` })
+  if (!first) {
+    if (well > 0) ui.toast(`${done} ${targets.length === 1 ? targets[0]!.container.name : some(well)}`)
+    return
   }
-  if (targets.length === 1 || (deed !== 'stop' && deed !== 'restart')) return true
-  return ui.confirm({
-    title: `${titles[deed]} ${some(targets.length)}?`,
-    lines: names,
-    yes: `${deed} ${some(targets.length)}`,
-  })
-}
-
-const titles = { stop: 'Stop', restart: 'Restart' } as const
-
-/** Names each one with its state and what it holds of its own. */
-async function mayBeRemoved(ui: Ui, targets: readonly Target[]): Promise<boolean> {
-  const sizes = await ui.work('Measuring', ({ signal }) =>
-    Promise.all(
-      targets.map(({ engine, container }) =>
-        engine.containers.inspect(container.id, { sizes: true, signal }).then(
-          facts => facts.upperBytes,
-          error => {
-            if (isAbort(error)) throw error
-            return null
-          },
-        ),
+  const doing = (name: string) => `${name} could not be ${done}`
+  if (targets.length === 1) return ui.fail(asFault(first.error, doing(first.name)), doing(first.name))
+  const faults = failed.map(({ name, error }) => ({ name, fault: asFault(error, doing(name)) }))
+  const lines = faults.map(({ name, fault }) => [`${name}: ${fault.message}`, fault.hint].filter(Boolean).join(' '))
+  const message = `${well === 0 ? 'None was' : some(well)} ${done}, ${failed.length} failed:`
+  ui.fail(
+    new Fault([message, ...lines].join('\n'), {
+      cause: new AggregateError(
+        faults.map(one => one.fault),
+        message,
       ),
-    ),
+    }),
+    message,
   )
-  if (!sizes) return false
-  const rows = targets.map(({ container, engineId }, at) => {
-    const size = sizes[at] == null ? 'size not known' : formatBytes(sizes[at])
-    return `${safe(container.name)}  ${safe(engineId)}  ${stateWords(container, undefined)}  ${size}`
-  })
-  const running = targets.filter(target => runs(target.container)).length
-  const total = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
-  const unknown = sizes.includes(null)
-  const lines = [
-    ...rows,
-    '',
-    `${unknown ? 'At least ' : ''}${formatBytes(total)} are freed. Images and volumes stay.`,
-    ...(running > 0 ? [`${some(running)} ${running === 1 ? 'runs and is' : 'run and are'} killed first.`] : []),
-  ]
-  return ui.confirm({
-    title: `Remove ${some(targets.length)}?`,
-    lines,
-    yes: `remove ${some(targets.length)}`,
-    danger: true,
-  })
 }
 
-function some(count: number): string {
+/** `1 container`, `3 containers` */
+export function some(count: number): string {
   return count === 1 ? '1 container' : `${count} containers`
 }

@@ -1,18 +1,20 @@
 /** The Containers screen: the containers of every engine, what they do, and what can be done with them. */
 import { createStore } from 'zustand/vanilla'
 import { bind } from '../../actions/action.ts'
-import { type ContainersContext, containersActions } from '../../actions/containers.ts'
+import { type ContainersContext, containersActions, type Deed } from '../../actions/containers.ts'
 import { containerReference } from '../../actions/services.ts'
 import { safe } from '../../base/text.ts'
+import { verbLine } from '../../engine/by-hand.ts'
 import type { ContainerEngine } from '../../engine/containers.ts'
 import type { WatchedEngine, Watching } from '../../engine/watching.ts'
 import type { Screen } from '../screen.ts'
 import type { Ui } from '../ui.ts'
 import { keepVisible, type ListState, moveList } from '../widgets/list.ts'
-import { act, targetsOf } from './acting.ts'
+import { act, some, targetsOf } from './acting.ts'
 import { type ContainersModel, drawContainers, enginesSummary, layoutOf, listHeight } from './draw.ts'
 import { createFacts } from './facts.ts'
 import { inspectScreen } from './inspect.ts'
+import { chooseSignal } from './killing.ts'
 import { createLogs } from './logs.ts'
 import { allRows, type ContainerRow, type Order, orders, runs, shownRows } from './rows.ts'
 import { shellIn } from './shell.ts'
@@ -129,11 +131,13 @@ export function createContainers(ui: Ui): Screen {
     tail?.log.stop()
     tail = null
   }
-  /** The marked rows that are shown, else the one under the cursor. */
+  /** The marked rows, those too that the filter hides; without marks the one under the cursor. */
   const chosen = (): ContainerRow[] => {
-    const marked = rows().filter(one => get().marks.has(one.key))
+    const marked = rowsOf(get()).all.filter(one => get().marks.has(one.key))
     return marked.length > 0 ? marked : rows().slice(get().list.cursor, get().list.cursor + 1)
   }
+  const unseen = () => get().marks.size > 0 && chosen().some(one => !rows().includes(one))
+  const idle = (deed: Deed) => targetsOf(deed, chosen()).filter(one => !busy(one))
   const mark = ({ key }: ContainerRow, what: string | null) => {
     const doing = new Map(get().doing)
     if (what === null) doing.delete(key)
@@ -162,13 +166,12 @@ export function createContainers(ui: Ui): Screen {
     hasRow: () => row() !== undefined,
     hasRows: () => rowsOf(get()).all.length > 0,
     can: deed => !service.readOnly && targetsOf(deed, chosen()).some(one => !busy(one)),
-    async act(deed) {
-      await act(
-        ui,
-        deed,
-        targetsOf(deed, chosen()).filter(one => !busy(one)),
-        mark,
-      )
+    act: deed => act(ui, deed, idle(deed), { mark, unseen: unseen() }),
+    async kill() {
+      const targets = idle('kill')
+      const about = targets.map(one => `${safe(one.container.name)}  ${safe(one.engineId)}`)
+      const signal = await chooseSignal(ui, `A signal to ${some(targets.length)}`, [...about, ''])
+      if (signal !== null) await act(ui, 'kill', targets, { mark, how: { signal } })
     },
     runs: () => {
       const here = row()
@@ -188,10 +191,15 @@ export function createContainers(ui: Ui): Screen {
         text: container.name,
         submit(name) {
           if (name.trim() === '' || name.trim() === container.name) return
-          engine.containers.rename(container.id, name.trim()).then(
-            () => ui.toast(`${container.name} is ${name.trim()} now`),
-            error => ui.fail(error, `${safe(container.name)} could not be renamed`),
-          )
+          const fresh = name.trim()
+          const command = verbLine(engine, ['rename'], [container.name, fresh])
+          const deed = { what: `renamed ${container.name} to ${fresh}`, engine: here.engineId, command }
+          ui.services.journal
+            .record(deed, () => engine.containers.rename(container.id, fresh))
+            .then(
+              () => ui.toast(`${container.name} is ${fresh} now`),
+              error => ui.fail(error, `${safe(container.name)} could not be renamed`),
+            )
         },
       })
     },

@@ -15,18 +15,21 @@ export interface Dialogs {
 }
 
 /** Asks; resolves with the answer, false when the question was taken away. */
-export function createConfirm(dialogs: Dialogs, question: Question): Promise<boolean> {
+export function createConfirm(dialogs: Dialogs, asked: Question): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
-  let yes = !question.danger
+  let question = asked
+  let yes = !asked.danger
+  let along = false
   const answer = (value: boolean) => {
     dialogs.dismiss(overlay)
     resolve(value)
   }
   const overlay: Overlay = {
     id: 'confirm',
-    draw: (size, theme) => drawConfirm(size, theme, question, yes),
+    draw: (size, theme) => drawConfirm(size, theme, question, yes, along),
     hints: () => [
       { key: 'y', label: question.yes, worth: 60 },
+      ...(question.also ? [{ key: question.also.key, label: question.also.label, worth: 50 }] : []),
       { key: 'n', label: 'cancel', worth: 90 },
     ],
     input(event) {
@@ -34,7 +37,10 @@ export function createConfirm(dialogs: Dialogs, question: Question): Promise<boo
       if (event.key === 'y') answer(true)
       else if (['n', 'esc', 'q'].includes(event.key)) answer(false)
       else if (event.key === 'enter') answer(yes)
-      else if (['tab', 'shift-tab', 'left', 'right', 'h', 'l'].includes(event.key)) yes = !yes
+      else if (event.key === question.also?.key) {
+        along = !along
+        question = { ...question, ...question.also.change(along) }
+      } else if (['tab', 'shift-tab', 'left', 'right', 'h', 'l'].includes(event.key)) yes = !yes
     },
     dismissed: () => resolve(false),
   }
@@ -43,26 +49,47 @@ export function createConfirm(dialogs: Dialogs, question: Question): Promise<boo
 }
 
 /** The question as a box; exported for its frames. */
-export function drawConfirm(size: Size, theme: Theme, question: Question, yes: boolean): OverlayBox {
+export function drawConfirm(size: Size, theme: Theme, question: Question, yes: boolean, along = false): OverlayBox {
   const columns = Math.max(20, Math.min(72, size.columns - 4))
   const inner = columns - 4
   const button = (label: string, on: boolean): Part => [on ? theme.cursor : theme.dim, ` ${label} `]
+  const { also, commands = [] } = question
+  const by = cut(
+    theme,
+    commands.flatMap(text => wrap(text, inner)),
+    Math.min(6, Math.max(0, size.rows - 8)),
+  )
   const text = cut(
     theme,
     question.lines.flatMap(text => wrap(text, inner)),
-    Math.max(1, size.rows - 6),
+    Math.max(1, size.rows - 6 - (also ? 2 : 0) - (by.length > 0 ? by.length + 1 : 0)),
   )
   const lines = [
     ...text.map(one => ` ${line(inner, [one])} `),
+    ...(also
+      ? [
+          ' '.repeat(columns - 2),
+          ` ${line(inner, [[theme.key, also.key], ` [${along ? 'x' : ' '}] ${also.label} too`])} `,
+        ]
+      : []),
+  ]
+  const last = [
     ' '.repeat(columns - 2),
     ` ${line(inner, [], [button('cancel', !yes), '  ', button(question.yes, yes)])} `,
   ]
   const style = question.danger ? theme.danger : theme.title
-  return {
-    columns,
-    lines: frame(theme, { columns, sections: [{ title: [[style, question.title]], lines }], focused: true }),
-  }
+  const title: Part[] = [[style, question.title]]
+  const sections =
+    by.length === 0
+      ? [{ title, lines: [...lines, ...last] }]
+      : [
+          { title, lines },
+          { title: BY_HAND(theme), lines: [...by.map(one => ` ${line(inner, [[theme.dim, one]])} `), ...last] },
+        ]
+  return { columns, lines: frame(theme, { columns, sections, focused: true }) }
 }
+
+const BY_HAND = (theme: Theme): Part[] => [[theme.dim, 'the same by hand']]
 
 /** A menu; resolves with the index of what was chosen, null for nothing. */
 export function createChoice(dialogs: Dialogs, menu: Menu): Promise<number | null> {

@@ -37,7 +37,7 @@ export function drawError(size: Size, theme: Theme, fault: Fault, raw: boolean, 
   const columns = Math.max(20, Math.min(76, size.columns - 4))
   const inner = columns - 4
   const parts: Part[] = [
-    ...wrap(safe(fault.message), inner),
+    ...safeLines(fault.message).flatMap(text => wrap(text, inner)),
     ...(fault.hint ? ['', ...wrap(safe(fault.hint), inner).map((one): Part => [theme.dim, one])] : []),
   ]
   const behind = raw ? rawLines(fault).flatMap(one => wrap(one, inner)) : []
@@ -55,6 +55,8 @@ export function drawError(size: Size, theme: Theme, fault: Fault, raw: boolean, 
 function rawLines(error: unknown, depth = 0): string[] {
   if (!(error instanceof Error)) return safeLines(String(error))
   const own = safeLines(error.stack ?? `${error.name}: ${error.message}`)
-  if (error.cause === undefined || depth > 8) return own
-  return [...own, 'caused by', ...rawLines(error.cause, depth + 1)]
+  if (depth > 8) return own
+  const several = error instanceof AggregateError ? error.errors.slice(0, 100) : []
+  const causes = error.cause === undefined ? several : [error.cause, ...several]
+  return [...own, ...causes.flatMap(cause => ['caused by', ...rawLines(cause, depth + 1)])]
 }

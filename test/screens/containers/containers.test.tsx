@@ -261,12 +261,61 @@ describe('what is done with containers', () => {
     expect(app.fake.asked).toEqual(['remove web'])
   })
 
-  it('asks before it kills', async () => {
+  it('sends the signal that is chosen, and asks once more before it kills', async () => {
     const app = await shown()
     await app.press('K')
+    await app.until('A signal to 1 container')
+    await app.press('9')
     await app.until('Kill 1 container?')
+    await app.until('docker kill web')
     await app.press('n')
     expect(app.fake.asked).toEqual([])
+    await app.press('K', '1')
+    await app.until('signalled web')
+    expect(app.fake.asked).toEqual(['kill web HUP'])
+  })
+
+  it('tells of several what came of each, the raw error one key away', async () => {
+    const app = await shown([{ ...docker, failures: { 'stop web': new Fault('docker says: no, not now.') } }])
+    await app.press('space', 'space', 'S')
+    await app.until('docker stop web database')
+    await app.press('y')
+    await app.until('1 container stopped, 1 failed:')
+    await app.until('web: docker says: no, not now.')
+    await app.press('d')
+    await app.until('caused by')
+  })
+
+  it('acts on what is marked though a filter hides it, after a question', async () => {
+    const app = await shown()
+    await app.press('space', '/')
+    await app.type('database')
+    await app.press('enter', 'S')
+    await app.until('Stop 1 container?')
+    await app.until('docker stop web')
+    await app.press('y')
+    await app.until('stopped web')
+    expect(app.fake.asked).toEqual(['stop web'])
+  })
+
+  it('removes nameless volumes only when that is asked for, and names them', async () => {
+    const nameless = {
+      kind: 'volume',
+      name: 'ab'.repeat(32),
+      source: '/v',
+      destination: '/data',
+      readOnly: false,
+    } as const
+    const app = await shown([{ id: 'docker', containers: [container('web', { mounts: [nameless] })] }])
+    await app.press('D')
+    await app.until('[ ] 1 nameless volume too')
+    await app.press('v')
+    await app.until('/data  abababababab')
+    await app.until('docker rm -f -v web')
+    await expectFrame(app, 'containers/remove-volumes')
+    await app.press('y')
+    await app.until('removed web')
+    expect(app.fake.removed).toEqual([{ force: true, volumes: true }])
   })
 
   it("shows the engine's own sentence when it refuses", async () => {
