@@ -9,6 +9,9 @@ export interface Program {
   close(): void
   help(): void
   palette(): void
+  /** What was done through the screens. */
+  journal(): void
+  canJournal(): boolean
   redraw(): void
   suspend(): void
   mouse(): void
@@ -73,6 +76,14 @@ export const globalActions: readonly Action<Program>[] = [
     hint: 'command',
     worth: 40,
     run: program => program.palette(),
+  },
+  {
+    id: 'global.journal',
+    title: 'The journal: what was done here, with the commands that do the same',
+    keys: ['J'],
+    scope: 'global',
+    needs: program => program.canJournal(),
+    run: program => program.journal(),
   },
   {
     id: 'global.help',

@@ -6,6 +6,7 @@ import { globalActions, type Program } from '../actions/global.ts'
 import type { Services } from '../actions/services.ts'
 import { asFault, isAbort } from '../base/errors.ts'
 import { safe } from '../base/text.ts'
+import { createJournalScreen } from './journal/journal.ts'
 import { bodySize, type Size } from './layout.ts'
 import { createPromptInput } from './prompt.ts'
 import type { Screen } from './screen.ts'
@@ -208,6 +209,8 @@ export function createHost(options: UiOptions): Host {
     atTop: () => get().screens.length <= 1,
     help: () => open(createHelp(host)),
     palette: () => open(createPalette(host)),
+    journal: () => host.push(createJournalScreen(host)),
+    canJournal: () => get().screens.every(one => one.id !== 'journal'),
     redraw: () =>
       watch(
         host.handOver(async () => {}),
