@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Builder, buildImage, importBusybox } from '../harness/engine-images.ts'
 import { startDocker, startPodman, type TestEngine } from '../harness/engines.ts'
 import { workshop } from '../harness/strata.ts'
+import { buildHelper, helperPath } from '../native/helper.ts'
 
 const dockerfile = `FROM busybox:test
 ENV GREETING=hello
@@ -34,6 +35,7 @@ describe.each(engines)('%s', (name, start, builders, variable, store) => {
 
   beforeAll(async () => {
     engine = await start()
+    await buildHelper()
     env = { [variable]: `unix://${engine.socket}` }
     await importBusybox(engine)
     for (const builder of builders) {
@@ -95,6 +97,65 @@ describe.each(engines)('%s', (name, start, builders, variable, store) => {
     const inspected = JSON.parse((await run(['inspect', reference], { env })).stdout)
     expect(inspected.run).toMatchObject({ workingDir: '/srv/app', cmd: ['sh'] })
     expect((await run(['dockerfile', reference], { env })).stdout).toContain('ENV GREETING=hello')
+  })
+
+  describe.each(builders)('strata build, %s', builder => {
+    const flags = builder === 'podman' ? ['--isolation=chroot'] : ['--network=host']
+    const how = () => ({
+      env: {
+        ...env,
+        PATH: `/usr/bin:${process.env.PATH}`,
+        DOCKER_BUILDKIT: builder === 'buildkit' ? '1' : '0',
+        STRATA_NATIVE_HELPER: helperPath,
+      },
+    })
+    const ids = async () => (await engine.cli('images', '-aq')).split('\n').sort()
+    const file = `ARG BASE=busybox:test
+FROM $BASE AS first
+ARG WHO=me
+RUN echo $WHO > /who \\
+ && true
+
+FROM first
+COPY data /
+ARG WHO=me
+RUN test $WHO = me
+CMD ["sh"]
+`
+
+    test('shows what it built, with the lines of each step', async () => {
+      const { run, path } = workshop()
+      writeFileSync(join(path, 'Dockerfile'), file)
+      writeFileSync(join(path, 'data'), 'data')
+      const built = await run(['build', ...flags, '-t', `built:${builder}`, '--json', '.'], how())
+      expect([built.code, built.code === 0 ? '' : built.stderr]).toEqual([0, ''])
+      const { layers, image } = JSON.parse(built.stdout)
+      const inspected = (await engine.cli('image', 'inspect', '--format', '{{.Id}}', `built:${builder}`)).trim()
+      expect(image.id.replace('sha256:', '')).toBe(inspected.replace('sha256:', ''))
+      expect(layers.at(-1).step).toBeGreaterThan(2)
+      const { stdout } = await run(['history', '--dockerfile', 'Dockerfile', `built:${builder}`], how())
+      const told = stdout.trim().split('\n').slice(1, -1)
+      const lines = told.map(line => `${line.split('\t')[5].split(' ')[0]} ${line.split('\t')[6]}`)
+      expect(lines).toEqual(expect.arrayContaining(['CMD 11', 'RUN 10', 'COPY 8', 'RUN 4-5']))
+    })
+
+    test('--debug stands before the step that failed, and leaves no image of its own', async () => {
+      const { run, path } = workshop()
+      writeFileSync(join(path, 'Dockerfile'), file)
+      writeFileSync(join(path, 'data'), 'data')
+      const wrong = ['build', ...flags, '--build-arg', 'WHO=you', '.']
+      const failed = await run(wrong, how())
+      expect(failed.code).not.toBe(0)
+      const before = await ids()
+      const input = Buffer.from('echo "$WHO" is "$(cat /who)"; cat /data; exit 7\n')
+      const debugged = await run([...wrong.slice(0, 1), '--debug', ...wrong.slice(1)], { ...how(), input })
+      expect(debugged.stdout).toBe('you is you\ndata')
+      expect(debugged.stderr).toContain(
+        'strata: Dockerfile:10 failed. This is the image before it; the step was\n    RUN test',
+      )
+      expect(debugged.code).toBe(failed.code)
+      expect(await ids()).toEqual(before)
+    })
   })
 
   // Docker's own store is read above, by name.

@@ -1,5 +1,5 @@
 /** Which instruction a builder stopped at, from what it said: each of them tells it in its own way. */
-import type { Written, WrittenInstruction } from '../../image/written.ts'
+import { type Written, type WrittenInstruction, writtenStages } from '../../image/written.ts'
 
 /** null: nothing tells, or it was no instruction that failed. */
 export function failedStep(said: string, written: Written): WrittenInstruction | null {
@@ -12,26 +12,27 @@ function byLine(said: string, { instructions }: Written): WrittenInstruction | n
   return instructions.find(one => one.from <= line && line <= one.to) ?? null
 }
 
-/** BuildKit's older ones: ` > [stage 2/3] RUN make:`. It counts what touches files, FROM is the first. */
-function byVertex(said: string, { instructions }: Written): WrittenInstruction | null {
+/**
+ * BuildKit's older ones: ` > [stage 2/3] RUN make:`. It counts what touches files; a FROM is one where it brings an image in.
+ */
+function byVertex(said: string, written: Written): WrittenInstruction | null {
   const last = [...said.matchAll(/^ > \[(?:([^\]\n]*?) )? *(\d{1,4})\/\d{1,4}\] ([A-Z]+)/gm)].at(-1)
   if (!last) return null
   const [, name, number, keyword] = last
-  const counted = (stage: number) =>
-    instructions.filter(one => one.stage === stage && vertices.has(one.keyword))[Number(number) - 1]
-  const stages = [...new Set(instructions.map(one => one.stage))].filter(stage => {
-    const from = instructions.find(one => one.keyword === 'FROM' && one.stage === stage)
-    return name === undefined || stageNames(from, stage).includes(name.toLowerCase())
-  })
-  return stages.map(counted).findLast(one => one?.keyword === keyword) ?? null
+  for (const [at, stage] of writtenStages(written).entries()) {
+    if (name !== undefined && name.toLowerCase() !== stage.name && name !== `stage-${at}`) continue
+    const counted = written.instructions.filter(
+      one =>
+        one.stage === at &&
+        (vertices.has(one.keyword) || (one.keyword === 'FROM' && stage.parent < 0 && stage.base !== 'scratch')),
+    )
+    const found = counted[Number(number) - 1]
+    if (found?.keyword === keyword) return found
+  }
+  return null
 }
 
-const vertices: ReadonlySet<string> = new Set(['FROM', 'RUN', 'COPY', 'ADD', 'WORKDIR'])
-
-function stageNames(from: WrittenInstruction | undefined, stage: number): string[] {
-  const name = /\s+as\s+(\S+)\s*$/i.exec(from?.text ?? '')?.[1].toLowerCase()
-  return [`stage-${stage}`, ...(name === undefined ? [] : [name])]
-}
+const vertices: ReadonlySet<string> = new Set(['RUN', 'COPY', 'ADD', 'WORKDIR'])
 
 /** The classic builder counts all instructions (`Step 3/5 : RUN …`), Podman and buildah those of a stage (`[1/2] STEP 3/5: …`). */
 function byCount(said: string, { instructions }: Written): WrittenInstruction | null {

@@ -54,12 +54,16 @@ function listen(stream: ChildProcess['stdout'], show: boolean): () => string {
       lines.push(open)
       open = ''
     }
-    if (show && lines.length > 0)
-      process.stderr.write(`${lines.map(line => safe(line.replaceAll('\t', '    '))).join('\n')}\n`)
+    if (show && lines.length > 0) process.stderr.write(`${lines.map(shown).join('\n')}\n`)
   }
   stream?.on('data', (bytes: Buffer) => told(decoder.write(bytes)))
   stream?.on('end', () => told(`${decoder.end()}${open === '' ? '' : '\n'}`))
   return () => kept
+}
+
+/** What stands on a line once all that is written over is gone. */
+function shown(line: string): string {
+  return safe(line.replace(/\r+$/, '').replace(/^.*\r/, '').replaceAll('\t', '    '))
 }
 
 function endOf(child: ChildProcess, builder: Builder): Promise<number> {
