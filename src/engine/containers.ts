@@ -6,6 +6,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Fault } from '../base/errors.ts'
 import type { Digest } from '../image/types.ts'
+import type { Storage } from './usage.ts'
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead' | 'lost'
 
@@ -351,6 +352,8 @@ export interface ContainerEngine {
   kind: 'docker' | 'podman' | 'native'
   version: string
   containers: Containers
+  /** What its disk holds; an engine without it can not tell. */
+  storage?: Storage
   /** What reaches it by hand, before a verb: `docker --context work`. The kind's own client without it. */
   command?: readonly string[]
   /** Whether it still answers: null, or the fault. */

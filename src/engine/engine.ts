@@ -15,8 +15,10 @@ import { clientWords } from './by-hand.ts'
 import { type Client, type ClientOptions, connectEngine } from './client.ts'
 import type { Containers } from './containers.ts'
 import { daemonContainers } from './daemon-containers.ts'
+import { daemonStorage } from './daemon-usage.ts'
 import { type Endpoint, type EndpointOptions, findEndpoints, type Surroundings } from './endpoints.ts'
 import { historyShape, imageFactsShape, imageListShape, infoShape, pingShape } from './shapes.ts'
+import type { Storage } from './usage.ts'
 
 export interface Engine {
   /** Short and unique among the engines that were found: `docker`, `podman-rootless`, a context's name. */
@@ -41,6 +43,8 @@ export interface Engine {
   removeImage(id: Digest): Promise<void>
   info(options?: { signal?: AbortSignal | undefined }): Promise<EngineInfo>
   containers: Containers
+  /** What its disk holds. */
+  storage: Storage
   /** What reaches it by hand, before a verb: `docker --context work`. */
   command: readonly string[]
   /** Whether it still answers: null, or the fault. */
@@ -183,7 +187,7 @@ export async function openEngine(endpoint: Endpoint, options: ClientOptions): Pr
     sharedSizes: client.kind === 'docker' && client.speaks('1.42'),
   }
   const platformOf = ({ platform }: ImageQuery) => platformQuery(client, platform)
-  return {
+  const engine: Omit<Engine, 'storage'> = {
     id: endpoint.name,
     kind: client.kind,
     version: client.version,
@@ -235,6 +239,7 @@ export async function openEngine(endpoint: Endpoint, options: ClientOptions): Pr
     },
     close: () => client.close(),
   }
+  return { ...engine, storage: daemonStorage(client, engine) }
 }
 
 /** Whether the engine is what `--engine` names: a kind of engine, or the one of a context. */

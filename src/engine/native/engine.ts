@@ -4,14 +4,17 @@ import { findHelper } from '../../runtime/find-helper.ts'
 import type { ContainerEngine } from '../containers.ts'
 import { nativeContainers } from './containers.ts'
 import type { PrepareOptions } from './prepare.ts'
+import { nativeStorage } from './usage.ts'
 
 /** Asks nothing of the machine; `health` says whether it can run anything here. */
 export function nativeEngine(options: PrepareOptions & { version: string }): ContainerEngine {
+  const containers = nativeContainers(options)
   return {
     id: 'native',
     kind: 'native',
     version: options.version,
-    containers: nativeContainers(options),
+    containers,
+    storage: nativeStorage(options.places, containers),
     async health() {
       try {
         findHelper()
