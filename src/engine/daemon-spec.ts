@@ -1,7 +1,7 @@
 /** What a person wishes of a new container, as the body of `POST /containers/create`. The rules are those of `docker run`. */
 import { Fault } from '../base/errors.ts'
 import { safe } from '../base/text.ts'
-import type { ContainerSpec } from './containers.ts'
+import type { ContainerSpec, MountSpec } from './containers.ts'
 
 /** The body. Throws a Fault (exit code 2) that names the field which makes no sense. */
 export function createBody(spec: ContainerSpec): Record<string, unknown> {
@@ -33,6 +33,8 @@ export function createBody(spec: ContainerSpec): Record<string, unknown> {
       ...(spec.network !== undefined && { NetworkMode: spec.network }),
       Binds: binds,
       Tmpfs: tmpfsOf(spec.tmpfs ?? []),
+      ...(spec.mounts?.length && { Mounts: spec.mounts.map(mountOf) }),
+      ...(spec.volumesFrom?.length && { VolumesFrom: spec.volumesFrom }),
       PortBindings: bindings,
       ...(spec.memory !== undefined && { Memory: positive('memory', spec.memory) }),
       ...(spec.cpus !== undefined && { NanoCpus: Math.round(positive('number of cores', spec.cpus) * 1e9) }),
@@ -95,6 +97,26 @@ function volumesOf(volumes: readonly string[]): { binds: string[]; anonymous: Re
     else throw wrong('volume', wish, 'Its first part is an absolute path or the name of a volume.')
   }
   return { binds, anonymous }
+}
+
+function mountOf({ type, source, target, readOnly, bind, volume, tmpfs }: MountSpec): object {
+  return {
+    Type: type,
+    Source: source,
+    Target: target,
+    ReadOnly: readOnly,
+    ...(bind && { BindOptions: { Propagation: bind.propagation ?? '', NonRecursive: bind.nonRecursive ?? false } }),
+    ...(volume && {
+      VolumeOptions: {
+        NoCopy: volume.noCopy ?? false,
+        Labels: volume.labels ?? {},
+        ...((volume.driver || volume.options) && {
+          DriverConfig: { Name: volume.driver ?? '', Options: volume.options ?? {} },
+        }),
+      },
+    }),
+    ...(tmpfs && { TmpfsOptions: { SizeBytes: tmpfs.size ?? 0, ...(tmpfs.mode && { Mode: tmpfs.mode }) } }),
+  }
 }
 
 /** `/run`, `/run:size=64m,mode=1777` */

@@ -7,6 +7,9 @@ export interface Volume {
   source: string
   destination: string
   readOnly: boolean
+  /** What is mounted below it comes along, which is so where nothing is said. */
+  recursive?: boolean | undefined
+  propagation?: string | null | undefined
 }
 
 export interface ContainerWish {
@@ -105,8 +108,9 @@ function resourcesOf({ memory, cpus, pidsLimit }: ContainerWish): object {
   return Object.keys(resources).length > 0 ? { resources } : {}
 }
 
-function mountOf({ source, destination, readOnly }: Volume) {
-  return { destination, source, type: 'bind', options: ['rbind', ...(readOnly ? ['ro'] : [])] }
+function mountOf({ source, destination, readOnly, recursive = true, propagation }: Volume) {
+  const options = [recursive ? 'rbind' : 'bind', ...(readOnly ? ['ro'] : []), ...(propagation ? [propagation] : [])]
+  return { destination, source, type: 'bind', options }
 }
 
 const hardened = ['nosuid', 'noexec', 'nodev']

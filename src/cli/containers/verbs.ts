@@ -24,8 +24,9 @@ const wishes: readonly Flag[] = [
   ['--name <NAME>', 'its name'],
   ['-e, --env <NAME=VALUE>', 'a variable; NAME alone takes ours', 'many'],
   ['--env-file <FILE>', 'variables, one a line', 'many'],
-  ['-v, --volume <HOST:PATH[:ro]>', 'a directory or file of this machine, or a volume, in the container', 'many'],
+  ['-v, --volume <HOST|NAME:PATH[:ro]>', 'a directory or file of this machine, or a volume, in the container', 'many'],
   ['--mount <OPTIONS>', 'type=bind|tmpfs|volume,source=…,target=…[,readonly]', 'many'],
+  ['--volumes-from <CONTAINER[:ro]>', 'the volumes of another container', 'many'],
   ['--tmpfs <PATH[:OPTIONS]>', 'a file system in memory', 'many'],
   ['-w, --workdir <PATH>', 'where the command starts'],
   ['-u, --user <NAME|UID[:GROUP]>', 'as whom'],
@@ -49,7 +50,7 @@ const wishes: readonly Flag[] = [
 ]
 
 /** What of it makes sense for a shell that is thrown away. */
-const inShell = /--(?:env|env-file|volume|tmpfs|workdir|user|hostname|network|memory|cpus|pids-limit|platform) /
+const inShell = /--(?:env|env-file|volume|mount|tmpfs|workdir|user|hostname|network|memory|cpus|pids-limit|platform) /
 
 export const containerVerbs: readonly VerbData[] = [
   {

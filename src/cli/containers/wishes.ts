@@ -6,12 +6,12 @@ import { Fault, reasonOf } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
 import type { ContainerSpec } from '../../engine/containers.ts'
 import type { Options } from '../program.ts'
+import { pair, readMount, sizeOf } from './mounts.ts'
 
 /** Throws a Fault (exit code 125, as docker) for a value that can not be read. */
 export function specOf(image: string, command: readonly string[], options: Options): ContainerSpec {
   const text = (key: string) => options[key] as string | undefined
   const texts = (key: string) => (options[key] as string[] | undefined) ?? []
-  const mounts = texts('mount').map(readMount)
   const entrypoint = text('entrypoint')
   return {
     image,
@@ -28,8 +28,10 @@ export function specOf(image: string, command: readonly string[], options: Optio
     remove: options.rm === true,
     readOnly: options.readOnly === true,
     network: text('network') ?? text('net'),
-    volumes: [...texts('volume').map(ownPath), ...mounts.flatMap(one => one.volume ?? [])],
-    tmpfs: [...texts('tmpfs'), ...mounts.flatMap(one => one.tmpfs ?? [])],
+    volumes: texts('volume').map(ownPath),
+    mounts: texts('mount').map(readMount),
+    volumesFrom: texts('volumesFrom'),
+    tmpfs: texts('tmpfs'),
     publish: texts('publish'),
     memory: bytes(text('memory')),
     cpus: number(text('cpus'), '--cpus'),
@@ -71,43 +73,11 @@ function ownPath(text: string): string {
   return resolve(home) + text.slice(colon)
 }
 
-/** `type=bind,source=/a,target=/b,readonly` */
-function readMount(text: string): { volume?: string; tmpfs?: string } {
-  const words = new Map(
-    text.split(',').map(word => {
-      const [key, ...rest] = word.split('=')
-      return [key.toLowerCase(), rest.join('=')] as const
-    }),
-  )
-  const first = (...keys: string[]) => keys.map(key => words.get(key)).find(value => value !== undefined)
-  const target = first('target', 'destination', 'dst')
-  const type = first('type') ?? 'volume'
-  const source = first('source', 'src')
-  if (target === undefined) throw wrong(`“${safe(text)}” names no target.`)
-  if (type === 'tmpfs') {
-    const options = [
-      ['size', 'tmpfs-size'],
-      ['mode', 'tmpfs-mode'],
-    ].flatMap(([name, key]) => (words.has(key) ? [`${name}=${words.get(key)}`] : []))
-    return { tmpfs: options.length > 0 ? `${target}:${options.join(',')}` : target }
-  }
-  if ((type !== 'bind' && type !== 'volume') || source === undefined)
-    throw wrong(`“${safe(text)}” is no mount.`, 'Write --mount type=bind,source=HOST-PATH,target=PATH[,readonly].')
-  const only = ['readonly', 'ro'].some(key => words.has(key) && words.get(key) !== 'false')
-  return { volume: `${ownPath(`${source}:`).slice(0, -1)}:${target}${only ? ':ro' : ''}` }
-}
-
-function pair(text: string): [string, string] {
-  const equals = text.indexOf('=')
-  return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)]
-}
-
-/** As docker reads sizes of memory: units are powers of 1024. */
 function bytes(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  const match = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(text.trim())
-  if (!match) throw wrong(`“${safe(text)}” is no size.`, 'A size is a number with b, k, m or g: 512m.')
-  return Math.round(Number(match[1]) * 1024 ** Math.max(0, 'bkmgt'.indexOf(match[2].toLowerCase() || 'b')))
+  const size = sizeOf(text)
+  if (size === null) throw wrong(`“${safe(text)}” is no size.`, 'A size is a number with b, k, m or g: 512m.')
+  return size
 }
 
 function number(text: string | undefined, flag: string): number | undefined {

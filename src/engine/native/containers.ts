@@ -28,7 +28,7 @@ export const nativeCapabilities: ContainerCapabilities = {
   commit: true,
   local: true,
   ports: false,
-  volumes: false,
+  volumes: true,
   restartPolicies: false,
   networks: ['none', 'host'],
 }
@@ -75,7 +75,7 @@ export function nativeContainers(options: PrepareOptions): Containers {
     async create(spec, { signal } = {}) {
       const image = await prepareImage(spec.image, { ...options, signal })
       try {
-        return { id: makeContainer(places, image, spec).id, warnings: [] }
+        return { id: (await makeContainer(places, image, spec)).id, warnings: [] }
       } finally {
         await image.release()
       }
@@ -118,8 +118,9 @@ export function nativeContainers(options: PrepareOptions): Containers {
       renameContainer(places.containers, find(id), name)
     },
 
-    async remove(id, { force = false } = {}) {
-      await removeContainer(places, find(id), force)
+    async remove(id, { force = false, volumes = false } = {}) {
+      const record = find(id)
+      await removeContainer(places, record, { force, volumes: volumes || record.remove })
       await sweepContainers(places.containers)
     },
 

@@ -2,16 +2,19 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { hostname as hostName } from 'node:os'
 import { dirname, join } from 'node:path'
-import { Fault, reasonOf } from '../../base/errors.ts'
+import { asFault, Fault, reasonOf } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
 import type { Digest, RunConfig } from '../../image/types.ts'
 import { containerConfig } from '../../runtime/bundle.ts'
 import { writeNetworkFiles } from '../../runtime/containers/files.ts'
-import type { ContainerRecord } from '../../runtime/containers/record.ts'
-import { newId, placeContainer } from '../../runtime/containers/shelf.ts'
+import { type ContainerRecord, folderOf, type MountRecord } from '../../runtime/containers/record.ts'
+import { discardContainer, findContainer, newId, placeContainer } from '../../runtime/containers/shelf.ts'
 import type { Places } from '../../runtime/places.ts'
+import { holdVolume, releaseVolumes } from '../../runtime/volumes/shelf.ts'
+import { volumeFolder } from '../../runtime/volumes/volume.ts'
 import type { ContainerSpec } from '../containers.ts'
-import { granted } from './wish.ts'
+import type { PlannedMount } from './mounts.ts'
+import { type Granted, granted } from './wish.ts'
 
 /** An image whose layers are directories. */
 export interface PreparedImage {
@@ -28,18 +31,48 @@ export interface PreparedImage {
  * Throws a Fault when the wish can not be granted, or the image has no command and none was given. `instead`: programs in
  * place of a command that the image does not have.
  */
-export function makeContainer(
+export async function makeContainer(
   places: Places,
   image: PreparedImage,
   spec: ContainerSpec,
   { instead }: { instead?: readonly string[] } = {},
-): ContainerRecord {
-  const wish = granted(spec)
+): Promise<ContainerRecord> {
+  const wish = granted(
+    spec,
+    image.run.volumes,
+    (spec.volumesFrom ?? []).flatMap(one => volumesOf(places, one)),
+  )
   const id = newId()
+  const mounts = wish.mounts.map(one => recordOf(places, one))
+  try {
+    const record = place(places, image, spec, wish, { id, mounts, instead })
+    const fills = wish.mounts.flatMap(({ name, fill, destination }) => (name && fill ? { name, destination } : []))
+    if (fills.length === 0) return record
+    const { fillVolumes } = await import('../../runtime/volumes/fill.ts')
+    await fillVolumes(places, { lower: image.lower, folder: folderOf(places.containers, id).path, fills }).catch(
+      async error => {
+        await discardContainer(places, record, { volumes: true })
+        throw asFault(error, 'A volume can not be filled')
+      },
+    )
+    return record
+  } catch (error) {
+    await releaseVolumes(places, { id, mounts }, { anonymous: true })
+    throw error
+  }
+}
+
+function place(
+  places: Places,
+  image: PreparedImage,
+  spec: ContainerSpec,
+  wish: Granted,
+  { id, mounts, instead }: { id: string; mounts: MountRecord[]; instead: readonly string[] | undefined },
+): ContainerRecord {
   const hostname = spec.hostname || (wish.network === 'host' ? hostName() : id.slice(0, 12))
   const entrypoint = spec.entrypoint ?? image.run.entrypoint ?? []
   const cmd = spec.command ?? (spec.entrypoint === undefined ? image.run.cmd : null) ?? []
-  const { tmpfs, ...limits } = wish
+  const { mounts: _, ...limits } = wish
   return placeContainer(
     places.containers,
     {
@@ -63,12 +96,12 @@ export function makeContainer(
       remove: spec.remove === true,
       readOnly: spec.readOnly === true,
       ...limits,
+      mounts,
       stopSignal: limits.stopSignal ?? image.run.stopSignal,
       imageConfig: image.config,
     },
     folder => {
-      const volumes = wish.mounts.filter(one => one.kind === 'bind')
-      for (const { source } of volumes) makeSource(source)
+      for (const mount of wish.mounts) makeReady(places, mount, id)
       const files = writeNetworkFiles(folder, hostname, wish.network)
       const config = containerConfig(image.run, {
         lower: image.lower,
@@ -82,8 +115,8 @@ export function makeContainer(
         terminal: spec.tty === true,
         network: wish.network,
         readOnlyRoot: spec.readOnly === true,
-        volumes: [...files.map(file => ({ ...file, readOnly: false })), ...volumes],
-        tmpfs,
+        volumes: [...files.map(file => ({ ...file, readOnly: false })), ...bindsOf(places, wish.mounts)],
+        tmpfs: wish.mounts.filter(one => one.kind === 'tmpfs'),
         memory: wish.memory,
         cpus: wish.cpus,
         pidsLimit: wish.pidsLimit,
@@ -92,6 +125,43 @@ export function makeContainer(
       writeFileSync(join(folder.bundle, 'config.json'), JSON.stringify(config), { mode: 0o600 })
     },
   )
+}
+
+/** Its source is there from now on, and a volume is this container's. */
+function makeReady(places: Places, { kind, name, anonymous, labels, source, make }: PlannedMount, id: string): void {
+  if (kind === 'volume') holdVolume(places, { name: name!, anonymous, labels }, id)
+  else if (make) makeSource(source)
+  else if (kind === 'bind' && !statSync(source, { throwIfNoEntry: false }))
+    throw new Fault(`Invalid mount config for type "bind": bind source path does not exist: ${safe(source)}.`, {
+      hint: 'With -v in place of --mount it would be made.',
+      exitCode: 125,
+    })
+}
+
+function recordOf(places: Places, { kind, name, anonymous, source, destination, readOnly }: PlannedMount): MountRecord {
+  const own = kind === 'volume' ? { name, ...(anonymous && { anonymous }) } : {}
+  return { kind, ...own, source: name ? volumeFolder(places, name).data : source, destination, readOnly }
+}
+
+/** What is mounted from this machine: directories, and those of volumes. */
+export function bindsOf(places: Places, mounts: readonly PlannedMount[]) {
+  return mounts
+    .filter(one => one.kind !== 'tmpfs')
+    .map(({ name, source, destination, readOnly, recursive, propagation }) => ({
+      source: name ? volumeFolder(places, name).data : source,
+      destination,
+      readOnly,
+      recursive,
+      propagation,
+    }))
+}
+
+/** The volumes of another container, `NAME[:ro]`: its directories of this machine too, as docker does it. */
+function volumesOf(places: Places, text: string): MountRecord[] {
+  const [, name = text, mode] = /^(.*?)(?::(ro|rw))?$/.exec(text) ?? []
+  const { mounts } = findContainer(places.containers, name)
+  const shared = mounts.filter(one => one.kind !== 'tmpfs')
+  return shared.map(one => ({ ...one, readOnly: one.readOnly || mode === 'ro' }))
 }
 
 /** As docker's -v: a directory that is not there is made. One by one: Node's own way never ends where none can be made. */

@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../../base/errors.ts'
+import { safe } from '../../base/text.ts'
 import { containerConfig, type Volume } from '../../runtime/bundle.ts'
 import { callHere, type Ended } from '../../runtime/containers/foreground.ts'
 import { discardContainer } from '../../runtime/containers/shelf.ts'
@@ -14,7 +15,8 @@ import type { Places } from '../../runtime/places.ts'
 import { throwAway } from '../../runtime/throw-away.ts'
 import { findShell } from '../../source/sample-shell.ts'
 import type { ContainerSpec } from '../containers.ts'
-import { makeContainer, type PreparedImage } from './make.ts'
+import { bindsOf, makeContainer, type PreparedImage } from './make.ts'
+import type { PlannedMount } from './mounts.ts'
 import { granted } from './wish.ts'
 
 /** Where a shell is in images, the most comfortable first. */
@@ -40,11 +42,13 @@ async function runThrowAway(
   wish: ContainerSpec,
   tools: Tools | null,
 ): Promise<Ended> {
-  const { network, mounts, tmpfs, ...limits } = granted(wish)
+  const { network, mounts, ...limits } = granted(wish)
+  const volumes = namedVolumes(mounts)
   const top = await throwAway(join(places.state, 'shells'))
   try {
     const nothing = join(top.bundle, 'nothing')
     if (image.lower.length === 0) mkdirSync(nothing)
+    if (volumes.length > 0) await readyVolumes(places, image, top.bundle, volumes)
     const config = containerConfig(image.run, {
       lower: image.lower.length === 0 ? [nothing] : image.lower,
       writable: { ...top, throwAway: true },
@@ -57,12 +61,8 @@ async function runThrowAway(
       terminal: wish.tty === true,
       network,
       readOnlyRoot: wish.readOnly === true,
-      volumes: [
-        ...mounts.filter(one => one.kind === 'bind'),
-        ...(network === 'host' ? names : []),
-        ...(tools ? [tools.volume] : []),
-      ],
-      tmpfs,
+      volumes: [...bindsOf(places, mounts), ...(network === 'host' ? names : []), ...(tools ? [tools.volume] : [])],
+      tmpfs: mounts.filter(one => one.kind === 'tmpfs'),
       ...limits,
       instead: wish.command ? [] : shells,
     })
@@ -71,6 +71,27 @@ async function runThrowAway(
   } finally {
     await top.remove()
   }
+}
+
+/** Throws a Fault for a volume that nobody named: it would be gone with the shell. */
+function namedVolumes(mounts: readonly PlannedMount[]): PlannedMount[] {
+  const volumes = mounts.filter(one => one.kind === 'volume')
+  const nameless = volumes.find(one => one.anonymous)
+  if (nameless === undefined) return volumes
+  throw new Fault(`A shell that is thrown away keeps no volume without a name for ${safe(nameless.destination)}.`, {
+    hint: `Give it a name, -v NAME:${safe(nameless.destination)}, or keep the shell: --keep NAME.`,
+    exitCode: 125,
+  })
+}
+
+async function readyVolumes(places: Places, { lower }: PreparedImage, folder: string, volumes: PlannedMount[]) {
+  const [{ createVolume }, { fillVolumes }] = await Promise.all([
+    import('../../runtime/volumes/shelf.ts'),
+    import('../../runtime/volumes/fill.ts'),
+  ])
+  for (const { name, labels } of volumes) createVolume(places, { name: name!, labels })
+  const fills = volumes.flatMap(({ name, fill, destination }) => (fill ? { name: name!, destination } : []))
+  await fillVolumes(places, { lower, folder, fills })
 }
 
 /** How names are looked up in the host's network. */
@@ -86,9 +107,9 @@ async function runKept(places: Places, image: PreparedImage, wish: ContainerSpec
   const lent = tools ? [`${tools.volume.source}:${tools.volume.destination}:ro`] : []
   const volumes = [...(wish.volumes ?? []), ...lent]
   const spec = { ...wish, command, env, volumes, entrypoint: [], openStdin: true }
-  const record = makeContainer(places, image, spec, { instead: wish.command ? [] : shells })
+  const record = await makeContainer(places, image, spec, { instead: wish.command ? [] : shells })
   const ended = await runContainerHere(places, record)
-  if (ended.fault) await discardContainer(places.containers, record)
+  if (ended.fault) await discardContainer(places, record, { volumes: true })
   return ended
 }
 

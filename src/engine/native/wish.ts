@@ -1,18 +1,25 @@
 /** What a person wishes of a container, as far as the native engine can grant it; a sentence for the rest. Pure. */
-import { isAbsolute, normalize } from 'node:path'
 import { Fault } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
-import type { ContainerRecord } from '../../runtime/containers/record.ts'
+import type { ContainerRecord, MountRecord } from '../../runtime/containers/record.ts'
 import { signalName } from '../../runtime/containers/signals.ts'
 import type { ContainerSpec } from '../containers.ts'
+import { type PlannedMount, plannedMounts } from './mounts.ts'
 
 export type Granted = Pick<
   ContainerRecord,
-  'network' | 'mounts' | 'memory' | 'cpus' | 'pidsLimit' | 'stopSignal' | 'stopTimeout'
-> & { tmpfs: { destination: string; options: string[] }[] }
+  'network' | 'memory' | 'cpus' | 'pidsLimit' | 'stopSignal' | 'stopTimeout'
+> & { mounts: PlannedMount[] }
 
-/** Throws a Fault (exit code 125) for what the native engine does not have. */
-export function granted(spec: ContainerSpec): Granted {
+/**
+ * Throws a Fault (exit code 125) for what the native engine does not have. `imageVolumes`: paths that get a volume of their
+ * own; `others`: the mounts of containers whose volumes it gets.
+ */
+export function granted(
+  spec: ContainerSpec,
+  imageVolumes: readonly string[] = [],
+  others: readonly MountRecord[] = [],
+): Granted {
   if (spec.publish?.length)
     throw refused(
       'The native engine publishes no ports.',
@@ -23,15 +30,9 @@ export function granted(spec: ContainerSpec): Granted {
   if (spec.memory !== undefined && spec.memory < 6 * 1024 * 1024)
     throw refused('The memory of a container can not be limited to less than 6 MiB.')
   if (spec.cpus !== undefined && !(spec.cpus > 0)) throw refused('Less than any processor is none.')
-  const tmpfs = (spec.tmpfs ?? []).map(readTmpfs)
-  const volumes = (spec.volumes ?? []).map(readVolume)
   return {
     network: networkOf(spec.network),
-    mounts: [
-      ...volumes,
-      ...tmpfs.map(one => ({ kind: 'tmpfs' as const, source: '', destination: one.destination, readOnly: false })),
-    ],
-    tmpfs,
+    mounts: plannedMounts(spec, imageVolumes, others),
     memory: spec.memory ?? null,
     cpus: spec.cpus ?? null,
     pidsLimit: spec.pidsLimit !== undefined && spec.pidsLimit > 0 ? spec.pidsLimit : null,
@@ -46,42 +47,6 @@ function networkOf(name: string | undefined): 'none' | 'host' {
     `The native engine has no network “${safe(name)}”.`,
     'It has --network none, which is the default, and --network host.',
   )
-}
-
-/** `HOST:CONTAINER[:ro]`, HOST an absolute path: a relative one is for the command line to complete. */
-function readVolume(text: string): ContainerRecord['mounts'][number] {
-  const [source = '', destination = '', options = '', ...rest] = text.split(':')
-  const words = options === '' ? [] : options.split(',')
-  if (rest.length > 0 || !isAbsolute(destination) || words.some(word => !allowed.includes(word)))
-    throw refused(`“${safe(text)}” is no volume.`, 'Write -v HOST-PATH:CONTAINER-PATH[:ro].')
-  if (!isAbsolute(source))
-    throw refused(
-      `The native engine keeps no volumes, and “${safe(source)}” is a name.`,
-      'Give a directory of this machine: -v /path:/path.',
-    )
-  return {
-    kind: 'bind',
-    source: normalize(source),
-    destination: normalize(destination),
-    readOnly: words.includes('ro'),
-  }
-}
-
-/** What says nothing to us: labels of SELinux, propagation that we do anyway. */
-const allowed = ['ro', 'rw', 'z', 'Z', 'rprivate', 'private', 'nocopy']
-
-function readTmpfs(text: string): { destination: string; options: string[] } {
-  const colon = text.indexOf(':')
-  const destination = colon < 0 ? text : text.slice(0, colon)
-  if (!isAbsolute(destination)) throw refused(`“${safe(text)}” is no path for a file system in memory.`)
-  const options =
-    colon < 0
-      ? []
-      : text
-          .slice(colon + 1)
-          .split(',')
-          .filter(word => word !== '')
-  return { destination: normalize(destination), options }
 }
 
 function refused(message: string, hint?: string): Fault {

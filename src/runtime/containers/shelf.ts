@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import process from 'node:process'
 import { Fault } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
+import type { Places } from '../places.ts'
 import { claimName, claimSomeName, holderOf, releaseName } from './names.ts'
 import { random } from './random.ts'
 import { type ContainerFolder, type ContainerRecord, folderOf, idsIn, isId, readRecord, writeRecord } from './record.ts'
@@ -65,11 +66,22 @@ export function findContainer(containers: string, wanted: string): ContainerReco
   throw new Fault(`There is no container “${safe(wanted)}” here.`, { hint: 'strata ps -a lists the containers.' })
 }
 
-/** Takes a container away, which does not run: first its name and record, so that it is gone whatever becomes of the rest. */
-export async function discardContainer(containers: string, record: ContainerRecord): Promise<void> {
-  const folder = folderOf(containers, record.id)
-  releaseName(containers, record.name, record.id)
+/**
+ * Takes a container away, which does not run: first its name and record, so that it is gone whatever becomes of the rest.
+ * `volumes`: those that nobody named go with it.
+ */
+export async function discardContainer(
+  places: Places,
+  record: ContainerRecord,
+  { volumes = record.remove }: { volumes?: boolean } = {},
+): Promise<void> {
+  const folder = folderOf(places.containers, record.id)
+  releaseName(places.containers, record.name, record.id)
   rmSync(folder.record, { force: true })
+  if (record.mounts.some(one => one.kind === 'volume')) {
+    const { releaseVolumes } = await import('../volumes/shelf.ts')
+    await releaseVolumes(places, record, { anonymous: volumes })
+  }
   await removeFolder(folder.path)
 }
 

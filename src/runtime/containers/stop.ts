@@ -38,15 +38,19 @@ export async function killContainer(places: Places, record: ContainerRecord, sig
   await afterEnd(places, record, ended)
 }
 
-/** Removes it, its name and what it has written. Throws a Fault when it runs and `force` is not given. */
-export async function removeContainer(places: Places, record: ContainerRecord, force = false): Promise<void> {
+/** Removes it, its name and what it has written, with `volumes` those of its volumes that nobody named. Throws a Fault when it runs and `force` is not given. */
+export async function removeContainer(
+  places: Places,
+  record: ContainerRecord,
+  { force = false, volumes = record.remove }: { force?: boolean; volumes?: boolean } = {},
+): Promise<void> {
   const state = await stateOf(places, record.id)
   if (state !== null) {
     if (state.status !== 'stopped' && state.status !== 'created' && !force)
       throw new Fault(`The container ${record.name} runs.`, { hint: `Stop it first, or: strata rm -f ${record.name}` })
     await callHelper(places, ['delete', ...(force || state.status === 'created' ? ['--force'] : []), record.id])
   }
-  await discardContainer(places.containers, record)
+  await discardContainer(places, record, { volumes })
 }
 
 /** Waits for the end of one that runs; gives its exit code, null when nobody knows it. */
@@ -72,7 +76,7 @@ export async function afterEnd(places: Places, record: ContainerRecord, ended?: 
   const state = await stateOf(places, record.id)
   if (state?.status !== 'stopped') return
   await callHelper(places, ['delete', record.id]).catch(() => {})
-  await discardContainer(places.containers, record)
+  await discardContainer(places, record)
 }
 
 async function send(places: Places, id: string, name: string): Promise<void> {

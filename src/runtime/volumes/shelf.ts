@@ -59,7 +59,11 @@ export function holdVolume(places: Places, wish: VolumeWish, user: string): Volu
 }
 
 /** Volumes of a container that goes. Those that nobody named go too where that is wanted and nobody else has them. */
-export async function releaseVolumes(places: Places, record: ContainerRecord, { anonymous = false } = {}) {
+export async function releaseVolumes(
+  places: Places,
+  record: Pick<ContainerRecord, 'id' | 'mounts'>,
+  { anonymous = false } = {},
+): Promise<void> {
   for (const { kind, name, anonymous: nameless } of record.mounts) {
     if (kind !== 'volume' || name === undefined) continue
     rmSync(join(volumeFolder(places, name).users, record.id), { force: true })

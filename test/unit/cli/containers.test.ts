@@ -79,7 +79,11 @@ describe('what is wished of a container', () => {
       'type=tmpfs,target=/m,tmpfs-size=1m',
       'type=volume,src=v,dst=/d',
     ]
-    expect(specOf('a', [], { mount })).toMatchObject({ volumes: ['/a:/b:ro', 'v:/d'], tmpfs: ['/m:size=1m'] })
+    expect(specOf('a', [], { mount }).mounts).toEqual([
+      { type: 'bind', source: '/a', target: '/b', readOnly: true },
+      { type: 'tmpfs', source: '', target: '/m', readOnly: false, tmpfs: { size: 1024 * 1024 } },
+      { type: 'volume', source: 'v', target: '/d', readOnly: false },
+    ])
   })
 
   test.each([

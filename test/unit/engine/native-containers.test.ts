@@ -129,15 +129,22 @@ describe('what the native engine grants', () => {
       stopSignal: 'SIGINT',
     })
     expect(wish).toMatchObject({ network: 'host', memory: 10_000_000, stopSignal: 'INT' })
-    expect(wish.mounts[0]).toEqual({ kind: 'bind', source: '/b', destination: '/c', readOnly: true })
-    expect(wish.tmpfs).toEqual([{ destination: '/m', options: ['size=1m', 'mode=700'] }])
+    expect(wish.mounts).toMatchObject([
+      { kind: 'bind', source: '/b', destination: '/c', readOnly: true, make: true },
+      { kind: 'tmpfs', destination: '/m', options: ['size=1m', 'mode=700'] },
+    ])
   })
 
   test.each([
     [{ publish: ['80:80'] }],
     [{ restart: 'always' }],
     [{ network: 'bridge' }],
-    [{ volumes: ['name:/v'] }],
+    [{ volumes: ['n:/v'] }],
+    [{ volumes: ['../up:/v'] }],
+    [{ volumes: ['name:/'] }],
+    [{ volumes: ['name:/v:ro,rw'] }],
+    [{ volumes: ['name:/v', 'other:/v/'] }],
+    [{ volumes: ['name:/v'], tmpfs: ['/v'] }],
     [{ volumes: ['/a:relative'] }],
     [{ volumes: ['/a:/b:odd'] }],
     [{ tmpfs: ['relative'] }],
@@ -182,7 +189,10 @@ describe('names and folders', () => {
   const place = (containers: string, name: string | null, id = newId()) =>
     placeContainer(
       containers,
-      { version: 1, id, name, lower: [], created: '', remove: true } as unknown as Omit<ContainerRecord, 'name'> & {
+      { version: 1, id, name, lower: [], created: '', mounts: [], remove: true } as unknown as Omit<
+        ContainerRecord,
+        'name'
+      > & {
         name: string | null
       },
       () => {},
@@ -193,7 +203,7 @@ describe('names and folders', () => {
     const first = place(path, 'web')
     expect(() => place(path, 'web')).toThrow('belongs to the container')
     expect(lookUpContainer(path, 'web')?.id).toBe(first.id)
-    await discardContainer(path, first)
+    await discardContainer({ store: path, containers: path, state: path }, first)
     expect(holderOf(path, 'web')).toBe(null)
     expect(place(path, 'web').name).toBe('web')
   })
