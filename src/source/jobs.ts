@@ -2,9 +2,12 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Digest } from '../image/types.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
+import type { CheckedBlob } from './check-blob.ts'
 import type { CacheSlot } from './index-cache.ts'
 import type { IndexedLayer } from './index-region.ts'
 import type { Region } from './region.ts'
+import type { LayerStreamJob } from './remote/layer-stream.ts'
+import type { TocJob } from './remote/toc-index.ts'
 import type { Compression } from './sniff.ts'
 import type { StoreHashJob } from './store-body.ts'
 import type { TarSplitJob } from './store-index.ts'
@@ -31,6 +34,10 @@ export type Job =
       paths: Uint8Array[]
       slot: CacheSlot | null
     }
+  /** Indexes a layer whose bytes arrive at a port. */
+  | LayerStreamJob
+  /** Indexes a layer from its own table of contents. */
+  | ({ kind: 'toc' } & TocJob)
   /** Indexes a layer from the tar-split that an engine's store keeps of it. */
   | ({ kind: 'tar-split' } & TarSplitJob)
   /** CRC-32 of the contents of files in an engine's store. */
@@ -39,6 +46,8 @@ export type Job =
   | { kind: 'pour'; name: string; region: Region; compression: Compression; port: MessagePort; gate: SharedArrayBuffer }
   /** Writes a layer into an open file as it is, and hashes it and the tar in it. */
   | { kind: 'copy'; name: string; region: Region; compression: Compression; to: number }
+  /** Hashes a blob that is still being written into an open file, and the tar in it. */
+  | { kind: 'check'; name: string; fd: number; growth: SharedArrayBuffer }
   /** Reads an archive that passes by once: from a region, or from chunks that arrive at the port. */
   | {
       kind: 'stream'
@@ -54,10 +63,13 @@ export type Job =
 export interface Result {
   index: IndexedLayer
   hash: Uint32Array
+  'layer-stream': IndexedLayer
+  toc: LayerIndex
   'tar-split': LayerIndex
   'store-hash': Uint32Array
   pour: null
   copy: { digest: Digest; diffId: Digest; bytes: number; tarBytes: number }
+  check: CheckedBlob
   stream: StreamEnd
 }
 

@@ -3,12 +3,15 @@ import { parentPort } from 'node:worker_threads'
 import { Fault, isAbort, reasonOf } from '../base/errors.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
 import { type Control, flagControl } from './cancel.ts'
+import { checkBlob } from './check-blob.ts'
 import { copyLayer } from './copy-layer.ts'
 import { hashRegion } from './hash-region.ts'
 import { keepHashes, keepIndex } from './index-cache.ts'
 import { indexRegion } from './index-region.ts'
 import { type Answer, type Job, transferable } from './jobs.ts'
 import { pour } from './pour.ts'
+import { receiveLayer } from './remote/layer-stream.ts'
+import { indexToc } from './remote/toc-index.ts'
 import { hashStoreFiles } from './store-body.ts'
 import { indexTarSplit } from './store-index.ts'
 import { readStream } from './stream-job.ts'
@@ -44,6 +47,15 @@ async function run(job: Job, control: Control): Promise<{ value: unknown; buffer
       if (job.slot !== null) keepHashes(job.slot, job.entries, sums)
       return { value: sums, buffers: [sums.buffer as ArrayBuffer] }
     }
+    case 'layer-stream': {
+      const made = await receiveLayer(job, control)
+      const { index, buffers } = transferable(made.index)
+      return { value: { ...made, index }, buffers }
+    }
+    case 'toc': {
+      const { index, buffers } = transferable(await indexToc(job, control))
+      return { value: index, buffers }
+    }
     case 'tar-split': {
       const { index, buffers } = transferable(await indexTarSplit(job, control))
       return { value: index, buffers }
@@ -57,6 +69,8 @@ async function run(job: Job, control: Control): Promise<{ value: unknown; buffer
       return { value: null, buffers: [] }
     case 'copy':
       return { value: await copyLayer(job, control), buffers: [] }
+    case 'check':
+      return { value: await checkBlob(job, control), buffers: [] }
     case 'stream':
       return { value: await readStream(job, control), buffers: [] }
   }

@@ -14,6 +14,8 @@ export interface NewImage {
   created: number | null
   /** In full. They are taken from the images that have them. */
   names: readonly string[]
+  /** What a registry calls it, in full, with a digest. */
+  digests?: readonly string[]
 }
 
 /** What became of an image that was to be kept. */
@@ -36,10 +38,19 @@ export async function keepImage(folder: StoreFolder, place: Workplace, added: Ne
     const all =
       known === undefined
         ? [...images, { ...made, names: [] }]
-        : images.map(one => (one === known && !isWhole(folder, one) ? { ...made, names: one.names } : one))
+        : images.map(one =>
+            one === known && !isWhole(folder, one) ? { ...made, names: one.names, digests: one.digests } : one,
+          )
     const { images: named, result } = nameImage(all, id, added.names)
-    return { images: named, result: { id, moved: result } }
+    return { images: withDigests(named, id, added.digests ?? []), result: { id, moved: result } }
   })
+}
+
+function withDigests(images: KeptImage[], id: Digest, digests: readonly string[]): KeptImage[] {
+  if (digests.length === 0) return images
+  return images.map(one =>
+    one.id === id ? { ...one, digests: [...new Set([...(one.digests ?? []), ...digests])] } : one,
+  )
 }
 
 /** Whether all blobs of an image are there. */

@@ -28,6 +28,8 @@ const image = z.object({
   mediaType: z.string(),
   /** In full: `docker.io/library/node:20`. */
   names: z.array(z.string()),
+  /** What registries call it: `docker.io/library/node@sha256:…`, the digest of what its tag meant there. */
+  digests: z.array(z.string()).optional(),
   /** Bottom first. */
   layers: z.array(layer),
   /** Seconds since 1970: when the image was made, as its config says, and when it came here. */

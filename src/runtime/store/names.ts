@@ -35,6 +35,9 @@ export function findImage(images: readonly KeptImage[], wanted: ImageName): Foun
   const named = name === null ? undefined : images.find(one => one.names.includes(name))
   if (named) return { image: named, name }
   if (wanted.digest !== null) {
+    const inRegistry = `${wanted.registry}/${wanted.repository}@${wanted.digest}`
+    const pulled = images.find(one => one.digests?.includes(inRegistry))
+    if (pulled) return { image: pulled, name: null }
     const found = images.find(one => one.manifest === wanted.digest || one.id === wanted.digest)
     return found?.names.some(one => one.startsWith(`${wanted.registry}/${wanted.repository}:`))
       ? { image: found, name: null }

@@ -1,0 +1,151 @@
+/** One layer of a pull: there already, or fetched into the store's folder of parts while a thread makes its digests. */
+import { Fault } from '../../base/errors.ts'
+import { shortDigest } from '../../image/digest.ts'
+import type { Digest } from '../../image/types.ts'
+import { blobBytes, blobPath } from '../../runtime/store/blobs.ts'
+import type { StoreFolder, Workplace } from '../../runtime/store/folder.ts'
+import type { KeptLayer } from '../../runtime/store/index.ts'
+import { openPartial, type Partial } from '../../runtime/store/partial.ts'
+import { type CheckedBlob, growth } from '../../source/check-blob.ts'
+import type { Pool } from '../../source/pool.ts'
+import { fetchBlob } from '../../source/registry/fetch-blob.ts'
+import type { Registry, RegistryAccess } from '../../source/registry/types.ts'
+import type { LayerToPull } from './pull.ts'
+
+/** What happens to a layer; `there`: it was in the store already, `checking`: all of it has come. */
+export type LayerPhase = 'waiting' | 'fetching' | 'again' | 'checking' | 'there' | 'done'
+
+export interface PullInto {
+  registry: Registry
+  access: RegistryAccess
+  folder: StoreFolder
+  place: Workplace
+  pool: Pool
+  /** Layers of the store's images, by the digest of their blob. */
+  verified: ReadonlyMap<Digest, KeptLayer>
+  progress?: ((layer: Digest, done: number, total: number | null, phase: LayerPhase) => void) | undefined
+}
+
+/** @throws Fault when it can not be had, or is not what the manifest says. */
+export async function pullLayer(layer: LayerToPull, into: PullInto, signal: AbortSignal): Promise<KeptLayer> {
+  const { folder, place, verified } = into
+  const { digest, size } = layer
+  const tell = (done: number, phase: LayerPhase) => into.progress?.(digest, done, size, phase)
+  const known = verified.get(digest)
+  if (known && blobBytes(folder, digest) === known.bytes) {
+    tell(size, 'there')
+    return known
+  }
+  const part = await openPartial(folder, digest, signal)
+  try {
+    // Another pull has brought it, and no image of it is there yet.
+    if (blobBytes(folder, digest) === size) return await checkThere(layer, into, signal, tell)
+    const resumed = part.bytes > 0 && part.bytes <= size
+    if (!resumed) part.empty()
+    const first = await fetchAndCheck(layer, part, resumed ? part.bytes : 0, into, signal, tell).catch(error => {
+      // What was left by another pull may be what is wrong.
+      if (!resumed || signal.aborted || !(error instanceof NotItself)) throw error
+      return null
+    })
+    if (first === null) part.empty()
+    const checked = first ?? (await fetchAndCheck(layer, part, 0, into, signal, tell))
+    await part.keep(place)
+    tell(size, 'done')
+    return keptOf(layer, checked)
+  } catch (error) {
+    if (error instanceof NotItself) part.discard()
+    throw error
+  } finally {
+    part.close()
+  }
+}
+
+/** What has come is not what was promised: there is no going on with it. */
+class NotItself extends Fault {}
+
+type Tell = (done: number, phase: LayerPhase) => void
+
+async function fetchAndCheck(
+  { digest, size }: LayerToPull,
+  part: Partial,
+  from: number,
+  { registry, access, pool }: PullInto,
+  signal: AbortSignal,
+  tell: Tell,
+): Promise<CheckedBlob> {
+  const stop = new AbortController()
+  const either = AbortSignal.any([signal, stop.signal])
+  const grown = growth()
+  grown.grow(from)
+  const name = `the layer ${shortDigest(digest)}`
+  const job = { kind: 'check', name, fd: part.fd, growth: grown.shared } as const
+  const checking = pool.run(job, { weight: Number.POSITIVE_INFINITY, signal: either })
+  checking.catch(() => stop.abort())
+  tell(from, 'fetching')
+  try {
+    await fetchBlob(registry, {
+      digest,
+      size,
+      to: part.fd,
+      from,
+      limits: access.limits,
+      signal: either,
+      onBytes(done) {
+        grown.grow(done)
+        tell(done, 'fetching')
+      },
+      onRetry(why) {
+        access.tell?.(why)
+        tell(0, 'again')
+      },
+    })
+    grown.end(true)
+    tell(size, 'checking')
+  } catch (error) {
+    grown.end(false)
+    // What the thread found is why the rest was not fetched.
+    const [found] = await Promise.allSettled([checking])
+    if (!signal.aborted && stop.signal.aborted && found.status === 'rejected') throw broken(found.reason)
+    throw error
+  }
+  const checked = await checking.catch(error => {
+    throw signal.aborted ? error : broken(error)
+  })
+  if (checked.digest === digest) return checked
+  throw new NotItself(`The blob ${digest} does not have its digest: what came has ${checked.digest}.`)
+}
+
+function broken(error: unknown): unknown {
+  return error instanceof Fault && error.exitCode !== 130 ? new NotItself(error.message, { cause: error }) : error
+}
+
+/** A blob that no image of the store speaks of: its digests are made from the file. */
+async function checkThere(
+  layer: LayerToPull,
+  { folder, pool }: PullInto,
+  signal: AbortSignal,
+  tell: Tell,
+): Promise<KeptLayer> {
+  const { closeSync, openSync } = await import('node:fs')
+  const fd = openSync(blobPath(folder, layer.digest), 'r')
+  const grown = growth()
+  grown.grow(layer.size)
+  grown.end(true)
+  tell(layer.size, 'checking')
+  try {
+    const name = `the layer ${shortDigest(layer.digest)}`
+    const checked = await pool.run({ kind: 'check', name, fd, growth: grown.shared }, { signal })
+    if (checked.digest !== layer.digest)
+      throw new Fault(`A blob of the store is damaged: ${layer.digest} has become ${checked.digest}.`, {
+        hint: '`strata prune` takes it away; then pull again.',
+      })
+    tell(layer.size, 'there')
+    return keptOf(layer, checked)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function keptOf({ digest, mediaType }: LayerToPull, { diffId, bytes, tarBytes }: CheckedBlob): KeptLayer {
+  return { digest, diffId, bytes, tarBytes, mediaType }
+}
