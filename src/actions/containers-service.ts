@@ -1,4 +1,5 @@
 /** The containers of this machine's engines as the screens reach them. */
+import type { Work } from '../base/progress.ts'
 import type { Container, ContainerEngine } from '../engine/containers.ts'
 import type { Watching } from '../engine/watching.ts'
 
@@ -15,13 +16,39 @@ export interface ContainersService {
    * does not run, `pause` lets one that is paused go on. Rejects with a Fault.
    */
   act(engine: string | null, name: string, deed: 'stop' | 'restart' | 'pause'): Promise<string>
+  /** Every engine that answers, to be closed by who asked. */
+  engines(signal: AbortSignal): Promise<{ engines: ContainerEngine[]; close(): void }>
+  /**
+   * A container at the terminal until it ends or is let go, which never ends it; `start` starts it once somebody listens.
+   * Gives its exit status, null where it was let go.
+   */
+  attach(
+    engine: string,
+    container: Pick<Container, 'id' | 'name'>,
+    options?: { start?: boolean },
+  ): Promise<number | null>
   /**
    * Reaches a container by its name or id for as long as `run` takes, whatever watches. The engine is null where nobody
    * named it. Rejects with a Fault when it is nowhere.
    */
   reach<T>(engine: string | null, name: string, run: (engine: ContainerEngine, id: string) => Promise<T>): Promise<T>
-  /** Writes lines to a new file. Rejects with a Fault; one that is there is not written over. */
-  save(path: string, lines: readonly string[]): Promise<void>
+  /**
+   * Writes lines to a file; false: there is one of that name, and nothing was written. `over`: an ordinary file is
+   * written over. Rejects with a Fault.
+   */
+  save(path: string, lines: readonly string[], options?: { over?: boolean }): Promise<boolean>
+  /**
+   * Writes what a container has changed to a new file, as a tar that is a layer. `asked`: its upper directory can not be
+   * read, so the engine was asked for each path. Rejects with a Fault; a file that is there is not written over.
+   */
+  exportLayer(
+    engine: string | null,
+    name: string,
+    path: string,
+    work: Work,
+  ): Promise<{ bytes: number; changes: number; asked: boolean }>
+  /** Lines of a Dockerfile that do about the same to its image. Rejects with a Fault. */
+  asDockerfile(engine: string | null, name: string, work: Work): Promise<string[]>
   /** Nothing may be started, stopped, changed or removed. */
   readOnly: boolean
 }

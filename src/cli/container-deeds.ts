@@ -49,3 +49,15 @@ export async function reach<T>(
     engines.close()
   }
 }
+
+/** Every engine that answers. */
+export async function everyEngine(signal: AbortSignal, options: Options) {
+  const opened = openEngines({ signal }, options)
+  try {
+    const { engines } = await opened.all()
+    return { engines, close: () => opened.close() }
+  } catch (error) {
+    opened.close()
+    throw error
+  }
+}

@@ -11,8 +11,11 @@ export function createContainersService(options: Options): ContainersService {
     watch: () => watchLater(() => watchAll(options)),
     shell: async (engine, container) => (await import('./container-shell.ts')).shellAt(engine, container, options),
     act: async (engine, name, deed) => (await import('./container-deeds.ts')).actOn(engine, name, deed, options),
+    engines: async signal => (await import('./container-deeds.ts')).everyEngine(signal, options),
+    attach: async (engine, container, how) =>
+      (await import('./container-attach.ts')).attachAt(engine, container, how, options),
     reach: async (engine, name, run) => (await import('./container-deeds.ts')).reach(engine, name, run, options),
-    save: async (path, lines) => (await import('./save-lines.ts')).saveLines(path, lines),
+    save: async (path, lines, how) => (await import('./save-lines.ts')).saveLines(path, lines, how),
     readOnly: options.readOnly === true,
   }
 }

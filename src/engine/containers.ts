@@ -5,7 +5,7 @@
  */
 import type { Readable, Writable } from 'node:stream'
 import type { Fault } from '../base/errors.ts'
-import type { Digest } from '../image/types.ts'
+import type { Digest, RunConfig } from '../image/types.ts'
 import type { Storage } from './usage.ts'
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead' | 'lost'
@@ -354,6 +354,10 @@ export interface ContainerEngine {
   containers: Containers
   /** What its disk holds; an engine without it can not tell. */
   storage?: Storage
+  /** Throws a Fault for what of a wish makes no sense or is not to be had here. Asks nobody. */
+  check?(spec: ContainerSpec): void
+  /** What a container of this image starts with unless it is said otherwise; null: there is no such image here. */
+  imageRun?(reference: string, options: { signal?: AbortSignal | undefined }): Promise<RunConfig | null>
   /** What reaches it by hand, before a verb: `docker --context work`. The kind's own client without it. */
   command?: readonly string[]
   /** Whether it still answers: null, or the fault. */

@@ -9,14 +9,17 @@ import * as z from 'zod'
 import { asFault, Fault } from '../base/errors.ts'
 import type { Work } from '../base/progress.ts'
 import { safe } from '../base/text.ts'
-import type { Digest, Platform } from '../image/types.ts'
+import { parseConfig } from '../image/config.ts'
+import type { Digest, Platform, RunConfig } from '../image/types.ts'
 import { formatAddress } from './address.ts'
 import { clientWords } from './by-hand.ts'
 import { type Client, type ClientOptions, connectEngine } from './client.ts'
-import type { Containers } from './containers.ts'
+import type { ContainerSpec, Containers } from './containers.ts'
 import { daemonContainers } from './daemon-containers.ts'
+import { createBody } from './daemon-spec.ts'
 import { daemonStorage } from './daemon-usage.ts'
 import { type Endpoint, type EndpointOptions, findEndpoints, type Surroundings } from './endpoints.ts'
+import { EngineFault } from './fault.ts'
 import { historyShape, imageFactsShape, imageListShape, infoShape, pingShape } from './shapes.ts'
 import type { Storage } from './usage.ts'
 
@@ -45,6 +48,10 @@ export interface Engine {
   containers: Containers
   /** What its disk holds. */
   storage: Storage
+  /** Throws a Fault for what of a wish makes no sense. */
+  check(spec: ContainerSpec): void
+  /** What a container of this image starts with unless it is said otherwise; null: there is no such image here. */
+  imageRun(reference: string, options: { signal?: AbortSignal | undefined }): Promise<RunConfig | null>
   /** What reaches it by hand, before a verb: `docker --context work`. */
   command: readonly string[]
   /** Whether it still answers: null, or the fault. */
@@ -193,6 +200,16 @@ export async function openEngine(endpoint: Endpoint, options: ClientOptions): Pr
     version: client.version,
     api: client.api,
     endpoint,
+    check: spec => void createBody(spec),
+    async imageRun(reference, { signal }) {
+      try {
+        const { config } = await client.get(`/images/${pathOf(reference)}/json`, imageFactsShape, { signal })
+        return parseConfig({ config, rootfs: {} }).config.run
+      } catch (error) {
+        if (error instanceof EngineFault && error.status === 404) return null
+        throw error
+      }
+    },
     command: clientWords(client.kind, endpoint, process.getuid?.() ?? null),
     capabilities,
     images: ({ all = false, signal } = {}) =>

@@ -8,6 +8,7 @@ import type {
   Containers,
   EngineEvent,
   LogLine,
+  LogQuery,
   Stats,
 } from '../../src/engine/containers.ts'
 import type { WatchedEngine } from '../../src/engine/watching.ts'
@@ -23,6 +24,8 @@ export interface FakeEngine {
   stats: Record<string, Partial<Stats>[]>
   /** Lines that come at once, by name; then the log waits for `say`. */
   logs: Record<string, string[]>
+  /** The same with the time of each, nanoseconds since 1970. */
+  timed: Record<string, { time: bigint; text: string }[]>
   /** What an action ends with, by its verb or by verb and name, in place of nothing. */
   failures: Record<string, Error>
 }
@@ -40,6 +43,10 @@ export interface FakeContainers {
   lose(id: string, since: number, why: string): void
   happen(engine: string, event: Partial<EngineEvent>): void
   say(name: string, ...texts: string[]): void
+  /** Ends the log of one, as engines do when it stops. */
+  end(name: string): void
+  /** What logs were asked for: `web tail=100`. */
+  queries: string[]
   closed: boolean
 }
 
@@ -67,11 +74,11 @@ export function container(name: string, more: Partial<Container> = {}): Containe
 /** Engines of a test. Whatever is left out of one is empty. */
 export function fakeContainers(
   engines: (Partial<FakeEngine> & { id: string })[],
-  options: { readOnly?: boolean } = {},
+  options: { readOnly?: boolean; files?: ReadonlySet<string> } = {},
 ) {
   const listeners = new Set<() => void>()
   const eventListeners = new Set<(engine: string, event: EngineEvent) => void>()
-  const speakers = new Map<string, (line: LogLine) => void>()
+  const speakers: Speakers = new Map()
   const tell = () => {
     for (const listener of listeners) listener()
   }
@@ -95,6 +102,8 @@ export function fakeContainers(
     say(name, ...texts) {
       for (const text of texts) speakers.get(name)?.(line(text))
     },
+    end: name => speakers.get(name)?.(null),
+    queries: [],
     service: {
       readOnly: options.readOnly === true,
       watch: () => ({
@@ -114,14 +123,22 @@ export function fakeContainers(
         fake.asked.push(`${deed} ${engine} ${name}`)
         return `${deed} done:`
       },
+      async engines() {
+        return { engines: snapshot.flatMap(one => one.engine ?? []), close() {} }
+      },
+      async attach(engine, { name }, { start = false } = {}) {
+        fake.asked.push(`attach ${engine} ${name}${start ? ' and start it' : ''}`)
+        return null
+      },
       async reach(id, name, run) {
         const found = snapshot.find(one => (id === null || one.id === id) && one.engine !== null)
         const row = found?.containers.find(one => one.name === name || one.id === name)
         if (!found?.engine || !row) throw new Fault(`There is no container “${name}” here.`)
         return run(found.engine, row.id)
       },
-      async save(path, lines) {
-        fake.asked.push(`save ${path} ${lines.length}`)
+      async save(path, lines, { over = false } = {}) {
+        fake.asked.push(`save ${path} ${lines.length}${over ? ' over' : ''}`)
+        return over || !options.files?.has(path)
       },
     },
   }
@@ -135,10 +152,13 @@ export function fakeContainers(
   return fake
 }
 
+/** Who hears what a container says; null: that was all. */
+type Speakers = Map<string, (line: LogLine | null) => void>
+
 function engineOf(
   { id, kind = 'docker', version = '28.2.2', containers = [], ...given }: Partial<FakeEngine> & { id: string },
   fake: FakeContainers,
-  speakers: Map<string, (line: LogLine) => void>,
+  speakers: Speakers,
 ): ContainerEngine {
   const counts = new Map<string, number>()
   const nameOf = (wanted: string) => containers.find(one => one.id === wanted)?.name ?? wanted
@@ -157,6 +177,7 @@ function engineOf(
     count(1)
     try {
       yield* come()
+      if (what.startsWith('logs')) return
       await new Promise<void>(resolve => {
         if (!signal || signal.aborted) resolve()
         signal?.addEventListener('abort', () => resolve(), { once: true })
@@ -192,22 +213,27 @@ function engineOf(
         open(`stats ${nameOf(wanted)}`, signal, async function* () {
           for (const sample of given.stats?.[nameOf(wanted)] ?? []) yield { ...noStats, ...sample }
         }),
-      logs: (wanted: string, query: { signal?: AbortSignal } = {}) =>
-        open(`logs ${nameOf(wanted)}`, query.signal, () =>
-          said(nameOf(wanted), given.logs ?? {}, speakers, query.signal),
-        ),
+      logs(wanted: string, { signal, tail, since }: LogQuery = {}) {
+        const name = nameOf(wanted)
+        fake.queries.push(`${name}${tail === undefined ? '' : ` tail=${tail}`}${since ? ` since=${since}` : ''}`)
+        const past = [
+          ...(given.logs?.[name] ?? []).map(text => line(text)),
+          ...(given.timed?.[name] ?? []).map(({ time, text }) => line(text, time)),
+        ]
+        return open(`logs ${name}`, signal, () => said(name, past, speakers, signal))
+      },
     } as unknown as Containers,
   }
 }
 
 async function* said(
   name: string,
-  logs: Record<string, string[]>,
-  speakers: Map<string, (line: LogLine) => void>,
+  past: readonly LogLine[],
+  speakers: Speakers,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<LogLine> {
-  for (const text of logs[name] ?? []) yield line(text)
-  const coming: LogLine[] = []
+  yield* past
+  const coming: (LogLine | null)[] = []
   let wake = () => {}
   speakers.set(name, one => {
     coming.push(one)
@@ -216,6 +242,7 @@ async function* said(
   signal?.addEventListener('abort', () => wake(), { once: true })
   while (!signal?.aborted) {
     const next = coming.shift()
+    if (next === null) return
     if (next) yield next
     else
       await new Promise<void>(resolve => {
@@ -225,10 +252,10 @@ async function* said(
 }
 
 /** `!` in front: on standard error. */
-function line(text: string): LogLine {
+function line(text: string, time = 1_767_323_045_006_000_000n): LogLine {
   const error = text.startsWith('!')
   const bytes = Buffer.from(error ? text.slice(1) : text)
-  return { stream: error ? 'stderr' : 'stdout', time: 1_767_323_045_006_000_000n, bytes }
+  return { stream: error ? 'stderr' : 'stdout', time, bytes }
 }
 
 function added<T>(set: Set<T>, one: T): () => void {

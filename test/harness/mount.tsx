@@ -172,6 +172,8 @@ const noServices: Omit<Services, 'journal'> = {
     watch: () => ({ snapshot: () => [], subscribe: () => () => {}, onEvent: () => () => {}, refresh() {}, close() {} }),
     shell: () => Promise.reject(new Error('This test has no shell.')),
     act: () => Promise.reject(new Error('This test has no containers.')),
+    engines: async () => ({ engines: [], close() {} }),
+    attach: () => Promise.reject(new Error('This test has no containers.')),
     reach: () => Promise.reject(new Error('This test has no containers.')),
     save: () => Promise.reject(new Error('This test saves nothing.')),
     readOnly: false,

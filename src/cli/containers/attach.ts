@@ -17,11 +17,13 @@ export async function attach(io: Io, [wanted]: string[], options: Options): Prom
         { hint: facts.state === 'paused' ? `strata unpause ${facts.name}` : `strata start -a ${facts.name}` },
       )
     const stdin = options.stdin !== false && facts.openStdin
-    if (engine.kind === 'native') {
+    const signals = options.sigProxy !== 'false'
+    // The helper passes every signal on.
+    if (engine.kind === 'native' && (signals || stdin)) {
       const { attachHere } = await import('./native-here.ts')
       return attachHere(id, { stdin, detachKeys })
     }
     const { attachAndStart } = await import('./attached.ts')
-    return attachAndStart(engine.containers, id, { tty: facts.tty, stdin, detachKeys })
+    return attachAndStart(engine.containers, id, { tty: facts.tty, stdin, detachKeys, signals })
   })
 }

@@ -42,6 +42,6 @@ export async function exec(io: Io, [wanted, ...command]: string[], options: Opti
       stdin: spec.stdin === true,
       detachKeys: options.detachKeys as string | undefined,
     })
-    return ended === 'let go' ? 0 : (ended ?? 0)
+    return typeof ended === 'number' ? ended : 0
   })
 }

@@ -13,19 +13,22 @@ export interface JoinOptions {
   stdin: boolean
   /** As docker writes them: `ctrl-p,ctrl-q`. */
   detachKeys?: string | undefined
-  /** What a signal that we get does to the program. */
-  onSignal?: ((signal: NodeJS.Signals) => void) | undefined
+  /** What a signal that we get does to the program; null: it lets go of it. */
+  onSignal?: ((signal: NodeJS.Signals) => void) | null | undefined
 }
 
-/** Gives the session's exit code, null where it does not know it; `let go` when the person did. */
-export async function join(session: Session, options: JoinOptions): Promise<number | null | 'let go'> {
+/** Gives the session's exit code, null where it does not know it; `let go` and `interrupted` when the person did that. */
+export async function join(session: Session, options: JoinOptions): Promise<number | null | 'let go' | 'interrupted'> {
   const { stdin, stdout, stderr } = process
   const undo: (() => void)[] = []
+  const interrupted = Promise.withResolvers<'interrupted'>()
   const before = [...forwarded].map(name => [name, process.listeners(name)] as const)
   try {
     for (const [name] of before) {
       process.removeAllListeners(name)
-      process.on(name, () => options.onSignal?.(name))
+      process.on(name, () =>
+        options.onSignal === null ? interrupted.resolve('interrupted') : options.onSignal?.(name),
+      )
     }
     if (options.tty && stdout.isTTY) {
       const fitted = () => void session.resize(stdout.columns, stdout.rows).catch(() => {})
@@ -54,7 +57,11 @@ export async function join(session: Session, options: JoinOptions): Promise<numb
       await shown
       return code
     })
-    return await Promise.race([ended, letGo])
+    const left = interrupted.promise.then(how => {
+      session.close()
+      return how
+    })
+    return await Promise.race([ended, letGo, left])
   } finally {
     for (const step of undo.reverse()) step()
     for (const [name, listeners] of before) {

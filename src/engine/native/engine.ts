@@ -5,6 +5,7 @@ import type { ContainerEngine } from '../containers.ts'
 import { nativeContainers } from './containers.ts'
 import type { PrepareOptions } from './prepare.ts'
 import { nativeStorage } from './usage.ts'
+import { granted } from './wish.ts'
 
 /** Asks nothing of the machine; `health` says whether it can run anything here. */
 export function nativeEngine(options: PrepareOptions & { version: string }): ContainerEngine {
@@ -14,6 +15,15 @@ export function nativeEngine(options: PrepareOptions & { version: string }): Con
     kind: 'native',
     version: options.version,
     containers,
+    check: spec => void granted(spec),
+    async imageRun(reference, { signal }) {
+      const image = await options.open(reference, { signal })
+      try {
+        return image.config.run
+      } finally {
+        await image.close()
+      }
+    },
     storage: nativeStorage(options.places, containers),
     async health() {
       try {
