@@ -2,11 +2,12 @@
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { Fault } from '../base/errors.ts'
-import { containerVerbs } from './containers/verbs.ts'
+import { containerVerbs, type VerbData } from './containers/verbs.ts'
 import type { Io } from './output.ts'
 import { engineFlags } from './quick.ts'
 import { storeVerbs } from './store/verbs.ts'
-import { usageFault } from './usage.ts'
+import { usage, usageFault } from './usage.ts'
+import { volumeVerbs } from './volume/verbs.ts'
 
 /** Runs the command line and gives the exit code. Throws a Fault with exit code 2 when it can not be understood. */
 export async function runProgram(args: string[], io: Io): Promise<number> {
@@ -140,18 +141,32 @@ function describe(io: Io, done: (code: number) => void, only?: string): Command 
     'what works on this machine, and what mends the rest',
     async () => (await import('./doctor.ts')).doctor,
   )
-  for (const { name, values, about, flags, command: others, load } of [...containerVerbs, ...storeVerbs]) {
-    if (!wanted(name)) continue
-    const command = program.command(`${name} ${values}`.trim()).description(about)
+  const add = (parent: Command, { name, values, about, flags, command: others, load }: VerbData) => {
+    const command = parent.command(`${name} ${values}`.trim()).description(about)
     for (const [names, text, many] of [...flags, ...engineFlags])
       if (many) command.option(names, text, gathered)
       else command.option(names, text)
     if (others) command.passThroughOptions()
     command.action(act(io, done, load))
   }
+  for (const one of [...containerVerbs, ...storeVerbs]) if (wanted(one.name)) add(program, one)
+  for (const { name, about, verbs } of groups) {
+    if (!wanted(name)) continue
+    const group = program
+      .command(name)
+      .description(about)
+      .action(() => {
+        throw usage(`strata ${name} needs one more word.`, `strata ${name} --help lists what there is.`)
+      })
+    for (const one of verbs) add(group, one)
+    quiet(group)
+  }
   quiet(program)
   return program
 }
+
+/** Verbs that have a word before them. */
+const groups = [{ name: 'volume', about: 'volumes: create, ls, rm, inspect, prune', verbs: volumeVerbs }] as const
 
 const besideIt = ['--dockerfile <FILE>', 'the file it was built from: which lines made which step'] as const
 

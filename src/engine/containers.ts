@@ -7,6 +7,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { Fault } from '../base/errors.ts'
 import type { Digest, RunConfig } from '../image/types.ts'
 import type { Storage } from './usage.ts'
+import type { Volumes } from './volumes.ts'
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead' | 'lost'
 
@@ -354,6 +355,7 @@ export interface ContainerEngine {
   containers: Containers
   /** What its disk holds; an engine without it can not tell. */
   storage?: Storage
+  volumes?: Volumes
   /** Throws a Fault for what of a wish makes no sense or is not to be had here. Asks nobody. */
   check?(spec: ContainerSpec): void
   /** What a container of this image starts with unless it is said otherwise; null: there is no such image here. */

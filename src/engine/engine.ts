@@ -18,10 +18,12 @@ import type { ContainerSpec, Containers } from './containers.ts'
 import { daemonContainers } from './daemon-containers.ts'
 import { createBody } from './daemon-spec.ts'
 import { daemonStorage } from './daemon-usage.ts'
+import { daemonVolumes } from './daemon-volumes.ts'
 import { type Endpoint, type EndpointOptions, findEndpoints, type Surroundings } from './endpoints.ts'
 import { EngineFault } from './fault.ts'
 import { historyShape, imageFactsShape, imageListShape, infoShape, pingShape } from './shapes.ts'
 import type { Storage } from './usage.ts'
+import type { Volumes } from './volumes.ts'
 
 export interface Engine {
   /** Short and unique among the engines that were found: `docker`, `podman-rootless`, a context's name. */
@@ -48,6 +50,7 @@ export interface Engine {
   containers: Containers
   /** What its disk holds. */
   storage: Storage
+  volumes?: Volumes
   /** Throws a Fault for what of a wish makes no sense. */
   check(spec: ContainerSpec): void
   /** What a container of this image starts with unless it is said otherwise; null: there is no such image here. */
@@ -235,6 +238,7 @@ export async function openEngine(endpoint: Endpoint, options: ClientOptions): Pr
       return { stream, abort: () => stop.abort() }
     },
     containers: daemonContainers(client),
+    volumes: daemonVolumes(client),
     async load(tar, { signal } = {}) {
       const call = { body: tar, query: { quiet: 1 }, timeout: Number.POSITIVE_INFINITY, signal }
       const said = await client.send('POST', '/images/load', z.unknown(), call)

@@ -5,6 +5,7 @@ import type { ContainerEngine } from '../containers.ts'
 import { nativeContainers } from './containers.ts'
 import type { PrepareOptions } from './prepare.ts'
 import { nativeStorage } from './usage.ts'
+import { nativeVolumes } from './volumes.ts'
 import { granted } from './wish.ts'
 
 /** Asks nothing of the machine; `health` says whether it can run anything here. */
@@ -25,6 +26,7 @@ export function nativeEngine(options: PrepareOptions & { version: string }): Con
       }
     },
     storage: nativeStorage(options.places, containers),
+    volumes: nativeVolumes(options.places),
     async health() {
       try {
         findHelper()
