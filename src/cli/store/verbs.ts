@@ -3,7 +3,32 @@ import type { VerbData } from '../containers/verbs.ts'
 
 const json = ['--json', 'JSON in place of text'] as const
 
+const tlsVerify = [
+  '--tls-verify <BOOL>',
+  'false: TLS is not verified, and a registry of this machine may do without',
+] as const
+
 export const storeVerbs: readonly VerbData[] = [
+  {
+    name: 'pull',
+    values: '<NAME[:TAG|@DIGEST]...>',
+    about: 'takes images of registries into the native store, or (--engine) has a daemon take them',
+    flags: [
+      ['-a, --all-tags', 'every tag of the name'],
+      ['-q, --quiet', 'digests only'],
+      ['--platform <OS/ARCH>', 'which image of a multi-platform index'],
+      tlsVerify,
+      json,
+    ],
+    load: async () => (await import('./pull.ts')).pull,
+  },
+  {
+    name: 'push',
+    values: '<NAME> [DEST]',
+    about: 'sends an image of the native store to a registry, under its own name or another',
+    flags: [['-q, --quiet', 'the digest only'], tlsVerify, json],
+    load: async () => (await import('./push.ts')).push,
+  },
   {
     name: 'load',
     values: '[REF]',

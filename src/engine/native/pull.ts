@@ -19,6 +19,7 @@ import { createPool } from '../../source/pool.ts'
 import { openRegistry } from '../../source/registry/client.ts'
 import { type RemoteImage, remoteImage, wantedOf } from '../../source/registry/image.ts'
 import type { RegistryAccess } from '../../source/registry/types.ts'
+import { someAtOnce } from './at-once.ts'
 import { type LayerPhase, pullLayer } from './pull-layer.ts'
 
 export type { LayerPhase } from './pull-layer.ts'
@@ -118,28 +119,15 @@ function checked({ parsed, parsedConfig, manifest }: RemoteImage, { text }: Imag
   })
 }
 
-/** Bottom first, some at once; the same blob only once. The first that fails ends the others. */
+/** Bottom first, some at once; the same blob only once. */
 async function inTurns(
   layers: readonly LayerToPull[],
   pull: (layer: LayerToPull, signal: AbortSignal) => Promise<KeptLayer>,
   signal: AbortSignal | undefined,
 ): Promise<KeptLayer[]> {
-  const stop = new AbortController()
-  const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
-  const kept = new Map<Digest, KeptLayer>()
-  const left = [...new Map(layers.map(layer => [layer.digest, layer])).values()]
-  const one = async () => {
-    for (let layer = left.shift(); layer !== undefined; layer = left.shift())
-      kept.set(layer.digest, await pull(layer, either))
-  }
-  const workers = Array.from({ length: AT_ONCE }, one)
-  try {
-    await Promise.all(workers)
-  } catch (error) {
-    stop.abort()
-    await Promise.allSettled(workers)
-    throw error
-  }
+  const distinct = [...new Map(layers.map(layer => [layer.digest, layer])).values()]
+  const pulled = await someAtOnce(distinct, AT_ONCE, signal, pull)
+  const kept = new Map(pulled.map(layer => [layer.digest, layer]))
   return layers.map(({ digest, diffId, mediaType }, at) => {
     const layer = kept.get(digest)!
     if (layer.diffId !== diffId) throw notItself(at, diffId, layer.diffId)

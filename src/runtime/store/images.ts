@@ -46,7 +46,8 @@ export async function keepImage(folder: StoreFolder, place: Workplace, added: Ne
   })
 }
 
-function withDigests(images: KeptImage[], id: Digest, digests: readonly string[]): KeptImage[] {
+/** Says of an image what a registry calls it. Pure. */
+export function withDigests(images: KeptImage[], id: Digest, digests: readonly string[]): KeptImage[] {
   if (digests.length === 0) return images
   return images.map(one =>
     one.id === id ? { ...one, digests: [...new Set([...(one.digests ?? []), ...digests])] } : one,
@@ -79,7 +80,8 @@ export function nameImage(
 
 const oci = 'application/vnd.oci.image'
 
-function manifestOf(config: { digest: Digest; bytes: number }, layers: readonly KeptLayer[]) {
+/** The manifest of an image that came without one. */
+export function manifestOf(config: { digest: Digest; bytes: number }, layers: readonly KeptLayer[]) {
   const manifest = {
     schemaVersion: 2,
     mediaType: `${oci}.manifest.v1+json`,
