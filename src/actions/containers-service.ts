@@ -41,12 +41,7 @@ export interface ContainersService {
    * Writes what a container has changed to a new file, as a tar that is a layer. `asked`: its upper directory can not be
    * read, so the engine was asked for each path. Rejects with a Fault; a file that is there is not written over.
    */
-  exportLayer(
-    engine: string | null,
-    name: string,
-    path: string,
-    work: Work,
-  ): Promise<{ bytes: number; changes: number; asked: boolean }>
+  exportLayer(engine: string | null, name: string, path: string, work: Work): Promise<{ bytes: number; asked: boolean }>
   /** Lines of a Dockerfile that do about the same to its image. Rejects with a Fault. */
   asDockerfile(engine: string | null, name: string, work: Work): Promise<string[]>
   /** Nothing may be started, stopped, changed or removed. */

@@ -15,37 +15,10 @@ export interface TextContext extends Movable {
   page(): void | Promise<void>
 }
 
-export interface LogsContext extends TextContext {
-  follow(): void
-  toggleTimes(): void
-}
-
 export interface InspectContext extends TextContext {
   hasSecrets(): boolean
   toggleSecrets(): void
 }
-
-export const logsActions: readonly Action<LogsContext>[] = [
-  {
-    id: 'logs.follow',
-    title: 'Follow, or stay here',
-    keys: ['f'],
-    scope: 'logs',
-    hint: 'follow',
-    worth: 85,
-    run: logs => logs.follow(),
-  },
-  {
-    id: 'logs.times',
-    title: 'With the time of each line, or without',
-    keys: ['t'],
-    scope: 'logs',
-    hint: 'times',
-    worth: 60,
-    run: logs => logs.toggleTimes(),
-  },
-  ...textActions<LogsContext>('logs'),
-]
 
 export const inspectActions: readonly Action<InspectContext>[] = [
   {
@@ -61,7 +34,8 @@ export const inspectActions: readonly Action<InspectContext>[] = [
   ...textActions<InspectContext>('inspect'),
 ]
 
-function textActions<C extends TextContext>(scope: string): Action<C>[] {
+/** What every screen of lines can do. */
+export function textActions<C extends TextContext>(scope: string): Action<C>[] {
   return [
     {
       id: `${scope}.search`,
@@ -119,7 +93,7 @@ function textActions<C extends TextContext>(scope: string): Action<C>[] {
     },
     {
       id: `${scope}.copy`,
-      title: 'Copy what is on the screen',
+      title: 'Copy what is on the screen, or the chosen line',
       keys: ['y'],
       scope,
       hint: 'copy',

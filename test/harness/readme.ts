@@ -10,7 +10,7 @@ import { explorerActions } from '../../src/actions/explorer.ts'
 import { globalActions } from '../../src/actions/global.ts'
 import { imagesActions } from '../../src/actions/images.ts'
 import { keyLabels } from '../../src/actions/keys.ts'
-import { logsActions } from '../../src/actions/text.ts'
+import { logsActions } from '../../src/actions/logs.ts'
 
 const file = new URL('../../README.md', import.meta.url)
 

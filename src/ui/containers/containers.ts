@@ -15,6 +15,7 @@ import { type ContainersModel, drawContainers, enginesSummary, layoutOf, listHei
 import { createFacts } from './facts.ts'
 import { inspectScreen } from './inspect.ts'
 import { chooseSignal } from './killing.ts'
+import type { LogTarget } from './log-source.ts'
 import { createLogs } from './logs.ts'
 import { allRows, type ContainerRow, type Order, orders, runs, shownRows } from './rows.ts'
 import { shellIn } from './shell.ts'
@@ -38,6 +39,8 @@ interface ContainersState {
 
 /** Milliseconds that the cursor rests on a row until its log is asked for. */
 const REST = 120
+/** Logs that are read as one. */
+const MOST_LOGS = 32
 /** Lines of the log beside the list. */
 const TAIL = 200
 
@@ -131,6 +134,17 @@ export function createContainers(ui: Ui): Screen {
     tail?.log.stop()
     tail = null
   }
+  /** It may be lost and come back, end and start again, while its log is read. */
+  const logTarget = ({ key, container }: ContainerRow): LogTarget => {
+    const now = () => rowsOf(get()).all.find(one => one.key === key)
+    return {
+      id: container.id,
+      name: container.name,
+      engine: () => now()?.engine ?? null,
+      runs: () => now()?.container.state === 'running',
+      onChange: told => store.subscribe(told),
+    }
+  }
   /** The marked rows, those too that the filter hides; without marks the one under the cursor. */
   const chosen = (): ContainerRow[] => {
     const marked = rowsOf(get()).all.filter(one => get().marks.has(one.key))
@@ -215,9 +229,10 @@ export function createContainers(ui: Ui): Screen {
       if (found) ui.push(inspectScreen(ui, container.name, found.raw))
     },
     logs() {
-      const here = row()
-      if (!here?.engine) return ui.toast('Its engine is lost.', 'warning')
-      ui.push(createLogs(ui, { engine: here.engine, id: here.container.id, name: here.container.name }))
+      const all = chosen().filter(one => one.engine !== null)
+      if (all.length === 0) return ui.toast('Its engine is lost.', 'warning')
+      if (all.length > MOST_LOGS) ui.toast(`Of ${all.length} marked ones the first ${MOST_LOGS} are read.`, 'warning')
+      ui.push(createLogs(ui, all.slice(0, MOST_LOGS).map(logTarget)))
     },
     copy() {
       const all = chosen()

@@ -20,9 +20,9 @@ export function inspectScreen(ui: Ui, name: string, raw: unknown): Screen {
     {
       first: () => 0,
       end: () => texts.length,
-      line: number => ({ text: texts[number]!, error: false, time: null }),
+      line: number => ({ text: texts[number]!, looks: '', error: false, number }),
     },
-    false,
+    { grows: false },
   )
   const context: InspectContext = {
     ...textContext(ui, { view, all: () => texts, fileName: `${name}.json`, what: 'lines' }),

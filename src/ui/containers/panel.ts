@@ -3,9 +3,10 @@ import { formatBytes, formatCount } from '../../base/sizes.ts'
 import { cutMiddle, safe } from '../../base/text.ts'
 import type { Theme } from '../theme.ts'
 import { line, type Part } from '../widgets/line.ts'
+import { lookParts } from './looks.ts'
 import type { ContainerRow } from './rows.ts'
 import type { Known } from './table.ts'
-import type { Tail, TailLine } from './tail.ts'
+import type { Tail } from './tail.ts'
 import { portWords, sinceWords, stateStyle, stateWords } from './words.ts'
 
 /** Lines of facts, each of `columns`. */
@@ -69,13 +70,13 @@ export function tailLines(theme: Theme, columns: number, rows: number, tail: Tai
     return state === 'reading' ? [] : note(state === 'ended' ? 'It has said nothing.' : 'It has said nothing yet.')
   }
   const lines: string[] = []
-  for (let number = from; number < tail.end(); number++) lines.push(line(columns, logParts(theme, tail.line(number)!)))
+  for (let number = from; number < tail.end(); number++) {
+    const one = tail.line(number)!
+    // What came on standard error stands out.
+    const edge: Part = one.error ? [theme.warning, '!'] : ' '
+    lines.push(line(columns, [edge, ...lookParts(theme, one, 0, columns * 8)]))
+  }
   return lines
-}
-
-/** A line with its edge: what came on standard error stands out. */
-export function logParts(theme: Theme, { text, error }: TailLine): Part[] {
-  return error ? [[theme.warning, '!'], text] : [' ', text]
 }
 
 /** Whether more may come, for the title. */

@@ -1,17 +1,12 @@
-/** The last lines of a container's log, following: a bounded ring that tells of news a few times a second. */
+/** Containers' logs as they grow: the last lines in a bounded ring, told of a few times a second. */
 import { setImmediate } from 'node:timers/promises'
-import { reasonOf } from '../../base/errors.ts'
-import { safe } from '../../base/text.ts'
 import type { ContainerEngine, LogLine } from '../../engine/containers.ts'
+import { createMerge } from './log-merge.ts'
+import { createRing, type KeptLine, type NewLine } from './log-ring.ts'
+import { type LogBegin, type LogState, type LogTarget, readLog } from './log-source.ts'
 import { logText } from './log-text.ts'
 
-export interface TailLine {
-  /** Harmless. */
-  text: string
-  error: boolean
-  /** Milliseconds since 1970; null where the engine gives none. */
-  time: number | null
-}
+export type TailLine = KeptLine
 
 export interface Tail {
   /** Line `number`, counted from the first that ever came; undefined when it is gone or not there yet. */
@@ -20,9 +15,113 @@ export interface Tail {
   first(): number
   /** One more than the number of the newest. */
   end(): number
-  /** `reading`: the first lines are on their way. `following`: more may come. `ended`: no more will. Else why not, a sentence. */
-  state(): 'reading' | 'following' | 'ended' | { trouble: string }
+  /** Of all of them together: `following` while one is followed. */
+  state(): LogState
+  /** Of one of several. */
+  stateOf(source: number): LogState
   stop(): void
+}
+
+export interface FollowOptions {
+  /** Whose; several are put in the order of their times. */
+  targets: readonly LogTarget[]
+  begin: LogBegin
+  /** Lines that are kept. */
+  most: number
+  changed(): void
+}
+
+/** Milliseconds between two times that news are told. */
+const GAP = 100
+/** Lines after which others have their turn. */
+const TURN = 500
+/** Bytes that are kept, whatever the count of lines. */
+const MOST_BYTES = 24_000_000
+
+/** Reads until `stop`. */
+export function followLogs({ targets, begin, most, changed }: FollowOptions): Tail {
+  const stop = new AbortController()
+  const ring = createRing({ lines: most, bytes: MOST_BYTES })
+  const states: LogState[] = targets.map(() => 'reading')
+  let timer: NodeJS.Timeout | null = null
+  let turn = 0
+
+  const tell = () => {
+    if (stop.signal.aborted) return
+    timer ??= setTimeout(() => {
+      timer = null
+      changed()
+    }, GAP)
+  }
+  const emit = (line: OpenLine) => {
+    line.number = ring.add(line)
+    tell()
+  }
+  const merge = targets.length > 1 ? createMerge({ sources: targets.length, emit }) : null
+  const read = (target: LogTarget, source: number) => {
+    const open: Record<LogLine['stream'], OpenLine | null> = { stdout: null, stderr: null }
+    const take = ({ stream, bytes, time, partial = false }: LogLine): void | Promise<void> => {
+      states[source] = 'following'
+      const said = logText(bytes)
+      const before = open[stream]
+      open[stream] = partial ? before : null
+      if (before !== null && goOn(before, said)) return
+      const moment = time === null ? null : Number(time) / 1e6
+      const line: OpenLine = { ...said, error: stream === 'stderr', time: moment, source, number: null }
+      if (partial) open[stream] = line
+      if (merge) return merge.add(line)
+      emit(line)
+    }
+    return readLog(target, begin, {
+      signal: stop.signal,
+      state(state) {
+        states[source] = state
+        if (state !== 'following') merge?.rest(source)
+        tell()
+      },
+      line: line => (++turn % TURN === 0 ? setImmediate().then(() => take(line)) : take(line)),
+    })
+  }
+  /** Whether it was a part of that line. */
+  const goOn = (line: OpenLine, more: ReturnType<typeof logText>): boolean => {
+    tell()
+    if (line.number === null) {
+      // Enough of a line without an end is enough.
+      if (line.text.length < 16_384) line.text += more.text
+      return true
+    }
+    return ring.extend(line.number, more) || line.number >= ring.first()
+  }
+  for (const [source, target] of targets.entries()) void read(target, source)
+  // Nothing said at all is an answer too.
+  const quiet = setTimeout(() => {
+    for (const [source, state] of states.entries()) if (state === 'reading') states[source] = 'following'
+    tell()
+  }, 400)
+
+  return {
+    line: ring.line,
+    first: ring.first,
+    end: ring.end,
+    state: () => togetherOf(states),
+    stateOf: source => states[source]!,
+    stop() {
+      stop.abort()
+      merge?.close()
+      clearTimeout(quiet)
+      if (timer) clearTimeout(timer)
+    },
+  }
+}
+
+/** A line that may be gone on with: its number once it is in the ring. */
+type OpenLine = NewLine & { number: number | null }
+
+function togetherOf(states: readonly LogState[]): LogState {
+  const [first] = states
+  if (states.includes('following')) return 'following'
+  if (states.includes('reading')) return 'reading'
+  return states.find(state => typeof state === 'object') ?? first ?? 'ended'
 }
 
 export interface TailOptions {
@@ -35,85 +134,7 @@ export interface TailOptions {
   changed(): void
 }
 
-/** Milliseconds between two times that news are told. */
-const GAP = 100
-/** Lines after which others have their turn. */
-const TURN = 500
-/** Characters that are kept, whatever the count of lines. */
-const MOST_CHARACTERS = 32_000_000
-
-/** Reads until `stop`. */
+/** The same of one container, to its end. */
 export function followLog({ engine, id, tail, most, changed }: TailOptions): Tail {
-  const stop = new AbortController()
-  let lines: TailLine[] = []
-  let dropped = 0
-  let characters = 0
-  let state: ReturnType<Tail['state']> = 'reading'
-  let timer: NodeJS.Timeout | null = null
-  const open: Record<LogLine['stream'], TailLine | null> = { stdout: null, stderr: null }
-
-  const tell = () => {
-    if (stop.signal.aborted) return
-    timer ??= setTimeout(() => {
-      timer = null
-      changed()
-    }, GAP)
-  }
-  const add = ({ stream, bytes, time, partial = false }: LogLine) => {
-    const text = logText(bytes)
-    const begun = open[stream]
-    if (begun) {
-      // Enough of a line without an end is enough.
-      if (begun.text.length < 4096) begun.text += text
-    } else {
-      const line = { text, error: stream === 'stderr', time: time === null ? null : Number(time / 1_000_000n) }
-      lines.push(line)
-      if (partial) open[stream] = line
-    }
-    if (!partial) open[stream] = null
-    characters += text.length
-    if (lines.length > most + Math.max(64, most >> 3)) drop(lines.length - most)
-    else if (characters > MOST_CHARACTERS) drop(Math.ceil(lines.length / 8))
-  }
-  const drop = (count: number) => {
-    for (const line of lines.slice(0, count)) characters -= line.text.length
-    lines = lines.slice(count)
-    dropped += count
-  }
-  const read = async () => {
-    let turn = 0
-    try {
-      for await (const line of engine.containers.logs(id, { follow: true, tail, signal: stop.signal })) {
-        if (stop.signal.aborted) return
-        state = 'following'
-        add(line)
-        tell()
-        if (++turn % TURN === 0) await setImmediate()
-      }
-      state = 'ended'
-    } catch (error) {
-      state = { trouble: safe(reasonOf(error)) }
-    }
-    if (stop.signal.aborted) return
-    changed()
-  }
-  void read()
-  // Nothing said at all is an answer too.
-  const quiet = setTimeout(() => {
-    if (state !== 'reading') return
-    state = 'following'
-    tell()
-  }, 400)
-
-  return {
-    line: number => lines[number - dropped],
-    first: () => dropped,
-    end: () => dropped + lines.length,
-    state: () => state,
-    stop() {
-      stop.abort()
-      clearTimeout(quiet)
-      if (timer) clearTimeout(timer)
-    },
-  }
+  return followLogs({ targets: [{ id, name: '', engine: () => engine }], begin: { tail }, most, changed })
 }

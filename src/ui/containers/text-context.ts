@@ -1,8 +1,7 @@
 /** What every screen of lines does with its keys. */
 import type { TextContext } from '../../actions/text.ts'
-import { formatCount } from '../../base/sizes.ts'
-import { safe } from '../../base/text.ts'
 import type { Ui } from '../ui.ts'
+import { saveText } from './saving.ts'
 import type { TextView } from './text-view.ts'
 
 export interface TextOptions {
@@ -45,22 +44,16 @@ export function textContext(ui: Ui, { view, all, fileName, what }: TextOptions):
     toggleWrap: redrawn(view.toggleWrap),
     shift: redrawn(view.shift),
     canShift: () => !view.wrapped(),
-    save() {
-      ui.prompt({
-        label: 'save to',
-        text: fileName,
-        complete: text => ui.services.completePath(text),
-        submit(path) {
-          if (path.trim() === '') return
-          const lines = all()
-          ui.services.containers.save(path.trim(), lines).then(
-            () => ui.toast(`saved ${formatCount(lines.length)} lines to ${path.trim()}`),
-            error => ui.fail(error, `${safe(path.trim())} could not be written`),
-          )
-        },
-      })
+    save: () =>
+      saveText(ui, fileName, [
+        { label: 'all of it', lines: all },
+        { label: 'what is on the screen', lines: view.visible },
+      ]),
+    copy() {
+      const one = view.currentText()
+      if (one === null) ui.copy(view.visible().join('\n'), what)
+      else ui.copy(one, 'the line')
     },
-    copy: () => ui.copy(view.visible().join('\n'), what),
     page: () => ui.page(all()),
   }
 }

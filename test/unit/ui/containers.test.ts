@@ -1,7 +1,6 @@
 /** The words of the Containers screen: states, times, ports, lines of logs. */
 import { describe, expect, it } from 'vitest'
 import type { Container } from '../../../src/engine/containers.ts'
-import { logText } from '../../../src/ui/containers/log-text.ts'
 import { maskSecrets } from '../../../src/ui/containers/secrets.ts'
 import { spark } from '../../../src/ui/containers/table.ts'
 import { portWords, sinceWords, stateWords } from '../../../src/ui/containers/words.ts'
@@ -61,28 +60,6 @@ it('ports are told once, however many addresses they are on', () => {
 it('a sparkline is as wide whatever it shows', () => {
   expect(spark('▁▂▃▄▅▆▇█', [])).toBe('        ')
   expect(spark('▁▂▃▄▅▆▇█', [0, 5, 400])).toBe('     ▁▁█')
-})
-
-describe('a line of a log', () => {
-  it.each([
-    ['plain', 'plain'],
-    ['\x1b[1;32mgreen\x1b[0m and \x1b[38;5;9mred', 'green and red'],
-    ['\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\', 'link'],
-    ['\x1b[2J\x1b[Hcleared', 'cleared'],
-    ['a\tb', 'a       b'],
-    ['10 %\r50 %\r100 %\r', '100 %'],
-    ['bell\x07 \u202eturned', 'bell\\x07 \\u{202e}turned'],
-    ['cut off \x1b[3', 'cut off \\x1b[3'],
-    ['\x1b', '\\x1b'],
-    ['', ''],
-  ])('%j is shown as %j', (said, shown) => {
-    expect(logText(Buffer.from(said))).toBe(shown)
-  })
-
-  it('is cut when it is endless, and takes no longer for it', () => {
-    expect(logText(Buffer.alloc(1_000_000, 'x')).length).toBeLessThan(5000)
-    expect(logText(Buffer.from('\x1b]'.repeat(100_000))).length).toBeLessThan(20_000)
-  })
 })
 
 describe('secrets', () => {
