@@ -176,6 +176,7 @@ An image (REF) is
   NAME[:TAG]                    an image of the native store, of Docker or of Podman
   docker-archive:PATH[:NAME]  oci:DIR[:TAG]  oci-archive:PATH[:TAG]
   strata:NAME  docker-daemon:NAME  podman:NAME
+  docker://[REGISTRY/]NAME[:TAG|@DIGEST]   an image in its registry, without a pull
   sample                        a small image made on the spot
 and REF@STEP is the image as of that step of its history: 1 is the first, -1 the last, or a layer's diffID.
 
@@ -198,6 +199,10 @@ function common(command: Command): Command {
       'no export of a remote image: its engine makes a container for us, never starts it, removes it',
     )
     .option('--no-fast-remote', 'export it, whatever was answered on the screen')
+    .option(
+      '--tls-verify <BOOL>',
+      'of docker://NAME; false: TLS is not verified, and a registry of this machine may do without',
+    )
 }
 
 /** A commander action that loads the verb, runs it with the options of the program under its own, and tells the code. */

@@ -68,6 +68,7 @@ export function openOptions(options: Options, ask: MayHelp = async () => false) 
     cache: options.cache !== false,
     fastRemote: typeof options.fastRemote === 'boolean' ? options.fastRemote : remembered(ask),
     engines: lookUp,
+    registries: async () => (await import('./far.ts')).registriesOf(options),
   }
 }
 

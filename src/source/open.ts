@@ -22,6 +22,8 @@ import type { Choice } from './found.ts'
 import { defaultCacheFolder } from './index-cache.ts'
 import { createPool, type Pool } from './pool.ts'
 import { headOf, type Region } from './region.ts'
+import type { RegistryAccess } from './registry/types.ts'
+import type { FindLayers } from './remote/far.ts'
 import { compressionOf, looksLikeTar, SNIFF_BYTES } from './sniff.ts'
 import { type Spool, spoolOf } from './spool.ts'
 import { readArchiveRegion, readArchiveStream } from './stream-archive.ts'
@@ -46,6 +48,8 @@ export interface OpenOptions extends Work {
   /** In place of the process's standard input. */
   stdin?: Readable | undefined
   engines?: EngineResolver | undefined
+  /** What registries are reached with, for `docker://NAME`; without it there are none. */
+  registries?: (() => Promise<RegistryOptions>) | undefined
   /** For `engines`: which one, and which Docker context. */
   engine?: string | undefined
   context?: string | undefined
@@ -54,6 +58,11 @@ export interface OpenOptions extends Work {
    * asked when it comes to that, and not before.
    */
   fastRemote?: boolean | MayHelp | undefined
+}
+
+export interface RegistryOptions {
+  access: RegistryAccess
+  findLayers?: FindLayers | undefined
 }
 
 export type MayHelp = (offer: HelperOffer) => Promise<boolean>
@@ -292,6 +301,7 @@ function cacheFolderOf({ cache, cacheDir }: OpenOptions): string | null {
 }
 
 async function openFromEngine(reference: Reference, options: OpenOptions): Promise<Image> {
+  if (reference.kind === 'registry') return openFromRegistry(reference, options)
   const image = await options.engines?.(reference, options)
   if (image) return image
   const name = safe(
@@ -303,6 +313,32 @@ async function openFromEngine(reference: Reference, options: OpenOptions): Promi
   )
   const path = reference.kind === 'name' && existsSync(reference.name.text)
   throw new Fault(`There is no image “${name}” here.`, {
-    hint: path ? `There is a file of this name: write ./${name}` : 'A file is written ./FILE, a directory ./DIR.',
+    hint: path ? `There is a file of this name: write ./${name}` : elsewhere(reference, name),
+  })
+}
+
+/** Where else it could be. */
+function elsewhere(reference: Reference, name: string): string {
+  const far = reference.kind === 'name' && reference.name.repository !== null && !/^[0-9a-f]{12,64}$/.test(name)
+  const file = 'A file is written ./FILE, a directory ./DIR'
+  return far ? `docker://${name} looks at it in its registry, without a pull. ${file}.` : `${file}.`
+}
+
+async function openFromRegistry(
+  reference: Extract<Reference, { kind: 'registry' }>,
+  options: OpenOptions,
+): Promise<Image> {
+  const { platform, signal, verify = false, needContent = false } = options
+  const registries = await options.registries?.()
+  if (registries === undefined) throw new Fault(`${safe(reference.text)} is in a registry, which is not read here.`)
+  const { openFar } = await import('./remote/open.ts')
+  return openFar(reference.name, {
+    ...registries,
+    reference: reference.text,
+    platform: typeof platform === 'string' ? parsePlatform(platform) : (platform ?? null),
+    cacheFolder: cacheFolderOf(options),
+    verify,
+    keep: needContent,
+    signal,
   })
 }

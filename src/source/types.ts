@@ -8,6 +8,7 @@ import type { Written } from '../image/written.ts'
 import type { Anomaly } from '../layer/entry.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
 import type { LiveView } from '../live/live-view.ts'
+import type { Far } from './remote/far.ts'
 import type { StoreLocation } from './store-types.ts'
 
 export type SourceKind =
@@ -24,6 +25,8 @@ export type SourceKind =
   | 'podman-helper'
   /** The native engine's own. */
   | 'strata-store'
+  /** It was not pulled. */
+  | 'registry'
   | 'sample'
 
 /** What is known of a layer before it is indexed. */
@@ -94,6 +97,8 @@ export interface Image {
   location?: StoreLocation
   /** Of a container: its topmost layer is alive. */
   live?: LiveView
+  /** Of an image that stays in its registry: what looking at its layers costs. */
+  far?: Far
   /** The Dockerfile that the person has beside it, and the stage of it that was built. */
   written?: { file: Written; target: string | undefined }
   /** Met while opening; what the layers add comes with their indexes. */
