@@ -17,6 +17,13 @@ export interface ContainersContext extends Movable {
   /** Whether the container under the cursor runs, on an engine that is there. */
   runs(): boolean
   shell(): Promise<void>
+  mayMake(): boolean
+  /** Asks for an image and the rest. */
+  make(): Promise<void>
+  mayCommit(): boolean
+  commit(): Promise<void>
+  mayAttach(): boolean
+  attach(): Promise<void>
   canRename(): boolean
   rename(): void
   explore(): void
@@ -133,6 +140,36 @@ export const containersActions: readonly Action<ContainersContext>[] = [
     danger: true,
     needs: containers => containers.can('remove'),
     run: containers => containers.act('remove'),
+  },
+  {
+    id: 'containers.new',
+    title: 'A new container: of which image, and how',
+    keys: ['n'],
+    scope,
+    hint: 'new…',
+    worth: 52,
+    needs: containers => containers.mayMake(),
+    run: containers => containers.make(),
+  },
+  {
+    id: 'containers.attach',
+    title: 'Attach to it; leaving never ends it',
+    keys: ['A'],
+    scope,
+    hint: 'attach',
+    worth: 42,
+    needs: containers => containers.mayAttach(),
+    run: containers => containers.attach(),
+  },
+  {
+    id: 'containers.commit',
+    title: 'Commit: an image of what it has made of its own',
+    keys: ['C'],
+    scope,
+    hint: 'commit…',
+    worth: 44,
+    needs: containers => containers.mayCommit(),
+    run: containers => containers.commit(),
   },
   {
     id: 'containers.rename',

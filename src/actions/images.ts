@@ -7,6 +7,10 @@ export interface ImagesContext extends Movable {
   hasRow(): boolean
   hasRows(): boolean
   explore(): void
+  /** Whether containers may be made. */
+  mayRun(): boolean
+  /** A new container of the image under the cursor. */
+  runImage(): Promise<void>
   filter(): void
   sort(): Promise<void>
   mark(): void
@@ -26,6 +30,16 @@ export const imagesActions: readonly Action<ImagesContext>[] = [
     worth: 90,
     needs: images => images.hasRow(),
     run: images => images.explore(),
+  },
+  {
+    id: 'images.run',
+    title: 'Run it: a new container, after asking how',
+    keys: ['r'],
+    scope: 'images',
+    hint: 'run…',
+    worth: 72,
+    needs: images => images.hasRow() && images.mayRun(),
+    run: images => images.runImage(),
   },
   {
     id: 'images.archive',

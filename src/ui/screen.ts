@@ -27,6 +27,8 @@ export interface Screen {
   subscribe(changed: () => void): () => void
   /** Things that the palette finds beside the actions: harmless labels, and how to get there. */
   places?(): readonly Place[]
+  /** Puts its cursor on a thing of its own, now or when it comes. */
+  reveal?(key: string): void
   /** `esc`: true when it closed something of its own; otherwise the app leaves the screen. */
   back?(): boolean
   /** Columns and rows of the body, 0-based. */

@@ -170,6 +170,13 @@ export function createHost(options: UiOptions): Host {
       made[at] ??= homes[at].make(host)
       show([made[at]])
     },
+    reveal(id, key) {
+      const at = homes.findIndex((one, index) => (made[index]?.id ?? one.title.toLowerCase()) === id)
+      if (at < 0) return top()?.reveal?.(key)
+      while (get().screens.length > 1) host.pop()
+      host.goHome(at)
+      made[at]?.reveal?.(key)
+    },
     explore: reference => host.push(options.explorer(host, reference)),
     quit: () => terminal?.exit(),
     confirm: question => createConfirm(host, question),

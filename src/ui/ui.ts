@@ -18,6 +18,8 @@ export interface Ui {
   pop(): void
   /** Opens the Explorer on an image. */
   explore(reference: string): void
+  /** Leaves every screen but the outermost one of that id, which puts its cursor on a thing, now or when it comes. */
+  reveal(home: string, key: string): void
   quit(): void
   theme(): Theme
   /** Of the whole terminal. */

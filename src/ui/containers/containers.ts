@@ -11,6 +11,7 @@ import type { Screen } from '../screen.ts'
 import type { Ui } from '../ui.ts'
 import { keepVisible, type ListState, moveList } from '../widgets/list.ts'
 import { act, some, targetsOf } from './acting.ts'
+import { deedsOf } from './deeds.ts'
 import { type ContainersModel, drawContainers, enginesSummary, layoutOf, listHeight } from './draw.ts'
 import { createFacts } from './facts.ts'
 import { inspectScreen } from './inspect.ts'
@@ -64,6 +65,8 @@ export function createContainers(ui: Ui): Screen {
   const facts = createFacts(changed)
   const rowsOf = rememberRows()
   let watching: Watching | null = null
+  /** The row that the cursor goes to as soon as it is there. */
+  let wanted: string | null = null
   let visible = false
   let rested: string | null = null
   let tail: { key: string; engine: ContainerEngine; running: boolean; log: Tail } | null = null
@@ -76,7 +79,9 @@ export function createContainers(ui: Ui): Screen {
   const set = (change: Partial<ContainersState>) => {
     const state = { ...get(), ...change }
     const { shown, all } = rowsOf(state)
-    const found = shown.findIndex(one => one.key === state.key)
+    const revealed = wanted === null ? -1 : shown.findIndex(one => one.key === wanted)
+    if (revealed >= 0) wanted = null
+    const found = revealed >= 0 ? revealed : shown.findIndex(one => one.key === state.key)
     const list = keepVisible(found < 0 ? state.list : { ...state.list, cursor: found }, shown.length, height())
     const there = new Set(all.map(one => one.key))
     const marks = new Set([...state.marks].filter(key => there.has(key)))
@@ -187,6 +192,7 @@ export function createContainers(ui: Ui): Screen {
       const signal = await chooseSignal(ui, `A signal to ${some(targets.length)}`, [...about, ''])
       if (signal !== null) await act(ui, 'kill', targets, { mark, how: { signal } })
     },
+    ...deedsOf(ui, row),
     runs: () => {
       const here = row()
       return !service.readOnly && here?.engine != null && !here.stale && here.container.state === 'running'
@@ -311,6 +317,13 @@ export function createContainers(ui: Ui): Screen {
         detail: 'container',
         go: () => ui.explore(containerReference(engineId, container.name)),
       })),
+    reveal(key) {
+      wanted = key
+      const { filter, runningOnly } = get()
+      const hidden = rowsOf(get()).all.some(one => one.key === key) && !rows().some(one => one.key === key)
+      set(hidden ? { filter: '', runningOnly: false } : { filter, runningOnly })
+      watching?.refresh(key.split(' ')[0])
+    },
     draw: (size, theme) => drawContainers(size, theme, model()),
     subscribe: store.subscribe,
     back() {

@@ -5,6 +5,7 @@ import type { ImageDetail, ImageListing, ImageRow } from '../../actions/image-li
 import { type ImagesContext, imagesActions } from '../../actions/images.ts'
 import { isAbort, reasonOf } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
+import { newContainer } from '../containers/new.ts'
 import type { Screen } from '../screen.ts'
 import type { Ui } from '../ui.ts'
 import { keepVisible, type ListState, moveList } from '../widgets/list.ts'
@@ -91,6 +92,11 @@ export function createImages(ui: Ui): Screen {
     explore() {
       const one = row()
       if (one) ui.explore(one.reference)
+    },
+    mayRun: () => !ui.services.containers.readOnly,
+    async runImage() {
+      const one = row()
+      if (one) await newContainer(ui, { name: runName(one), reference: one.reference, engine: one.engine })
     },
     filter() {
       const before = get().filter
@@ -195,4 +201,10 @@ function height(ui: Ui): number {
 /** A path as a reference: one that could be a name gets `./` in front. */
 function asPath(path: string): string {
   return /^(\.{0,2}\/|~|[a-z-]+:)/.test(path) || path === '-' ? path : `./${path}`
+}
+
+/** What its engine calls it: the name that is on the row, or its id. */
+function runName({ repository, tag, id }: ImageRow): string {
+  if (repository === null) return id
+  return tag === null ? repository : `${repository}:${tag}`
 }

@@ -1,0 +1,52 @@
+/** What is done with the one container under the cursor beyond starting and stopping it, and the making of new ones. */
+import type { ContainersContext } from '../../actions/containers.ts'
+import { verbLine } from '../../engine/by-hand.ts'
+import type { ContainerEngine } from '../../engine/containers.ts'
+import type { Ui } from '../ui.ts'
+import { commitFrom } from './commit.ts'
+import { newContainer } from './new.ts'
+import type { ContainerRow } from './rows.ts'
+
+type Deeds = Pick<ContainersContext, 'mayMake' | 'make' | 'mayCommit' | 'commit' | 'mayAttach' | 'attach'>
+
+/** `row`: the one under the cursor. */
+export function deedsOf(ui: Ui, row: () => ContainerRow | undefined): Deeds {
+  const { containers: service, journal } = ui.services
+  /** The row with its engine, where something may be done. */
+  const here = (): (ContainerRow & { engine: ContainerEngine }) | null => {
+    const one = row()
+    return one?.engine && !one.stale && !service.readOnly ? (one as ContainerRow & { engine: ContainerEngine }) : null
+  }
+  const runs = () => (here()?.container.state === 'running' ? here() : null)
+  return {
+    mayMake: () => !service.readOnly,
+    make: () => newContainer(ui, null),
+    mayCommit: () => here()?.engine.containers.capabilities.commit === true,
+    async commit() {
+      const one = here()
+      if (one) await commitFrom(ui, one.engine, one.container)
+    },
+    mayAttach: () => runs() !== null,
+    async attach() {
+      const one = runs()
+      if (!one) return
+      const { engine, engineId, container } = one
+      let status: number | null = 0
+      let failure: unknown = null
+      const deed = {
+        what: `attached to ${container.name}`,
+        engine: engineId,
+        command: verbLine(engine, ['attach'], [container.name]),
+      }
+      await ui.handOver(async () => {
+        try {
+          status = await journal.record(deed, () => service.attach(engineId, container))
+        } catch (error) {
+          failure = error
+        }
+      })
+      if (failure !== null) ui.fail(failure, 'It can not be attached to')
+      else if (status) ui.toast(`${container.name} ended with ${status}.`)
+    },
+  }
+}
