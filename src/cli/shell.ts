@@ -53,7 +53,7 @@ async function shellOn(io: Io, spec: ContainerSpec, options: Options): Promise<n
   })
 }
 
-/** Looked up in the layers, not tried out: Podman 4.3 does not come back from a start that fails while one is attached. */
+/** Looked up in the layers, not tried out: each try would be a container. */
 async function shellOf(stack: Stack, target: Target): Promise<string> {
   const { resolvePath } = await import('./resolve.ts')
   for (const path of shells) {

@@ -148,6 +148,12 @@ interface Ask extends SendOptions {
 /** What counts as done: 101 is a connection taken over, 304 what was so already. */
 const done = { 101: true, 200: true, 201: true, 202: true, 204: true, 304: true }
 
+/**
+ * A body of a length that is known. Left to itself the connection would be taken over with a body that never ends, and
+ * Podman, which has to refuse, waits for that end before it says so.
+ */
+const noBody = { file: Buffer.alloc(0), headers: { 'Content-Type': 'text/plain' } }
+
 /** One call. Its time limit holds until the body is read, of a stream too. */
 async function ask(docker: Docker, endpoint: Endpoint, path: string, call: Ask): Promise<unknown> {
   const { method = 'GET', query = {}, body, isStream = false, hijack = false, timeout = Infinity, signal } = call
@@ -162,7 +168,7 @@ async function ask(docker: Docker, endpoint: Endpoint, path: string, call: Ask):
           path: given.length > 0 ? `${path}?` : path,
           method,
           options: { _query: Object.fromEntries(given), _body: tar ? undefined : (body ?? {}) },
-          ...(tar ? { file: tar } : { allowEmpty: body !== undefined }),
+          ...(hijack && body === undefined ? noBody : tar ? { file: tar } : { allowEmpty: body !== undefined }),
           isStream,
           hijack,
           statusCodes: method === 'GET' ? { 200: true } : hijack ? { 101: true } : done,

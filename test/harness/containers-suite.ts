@@ -391,6 +391,16 @@ export function describeContainers({
       expect(await ending(session)).toEqual({ output: 'typed', errors: 'err\n', code: 9 })
     })
 
+    // Docker refuses the start, Podman 4 already who wants to be attached: neither may leave the person waiting.
+    test('attach before a start that is refused ends with the reason', async () => {
+      const id = await made({ name: 'refused', command: ['no-such-program'] }, false)
+      const attempt = async () => {
+        const session = await containers.attach(id)
+        await containers.start(id).finally(() => session.close())
+      }
+      await expect(attempt()).rejects.toThrow(/no-such-program/)
+    })
+
     test('attach to a terminal: all keys arrive at once, also those on which engines detach; closing lets go', async () => {
       const id = await made({ name: 'keys', tty: true, openStdin: true, command: ['cat'] }, false)
       const session = await containers.attach(id, { stdin: true })
