@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "network.h"
 #include "own.h"
 #include "state.h"
 #include "sweep.h"
@@ -144,6 +145,7 @@ static int remove_complete(struct home *home, struct state *s, bool force, struc
   state_free(s);
   if (state_read(s, home->dir, e) < 0) return -1;
   if (s->status != STATUS_STOPPED) return err_set(e, EBUSY, "container %s does not die", s->id);
+  if (s->reason != NULL) network_sweep(); /* nobody saw its end */
   return remove_cgroups(s, e) < 0 ? -1 : home_remove(home, e);
 }
 

@@ -12,6 +12,7 @@
 
 #include "child.h"
 #include "files.h"
+#include "net_share.h"
 #include "overlay.h"
 #include "own.h"
 #include "spawn.h"
@@ -79,7 +80,9 @@ int launch_spawn(struct launch *l, const struct launch_options *o, struct err *e
   for (int i = 0; i < CGROUP_TREES; i++) l->spec.cgroup_trees |= l->cgroup.dirs[i] >= 0 ? 1u << i : 0;
   int into = cgroup_clone_into(&l->cgroup);
   /* A cgroup namespace begins where its first process stands: the child makes that one itself, once it was placed. */
-  pid_t pid = spawn_namespaces(s->namespaces & ~CLONE_NEWCGROUP_, &into, &l->pidfd, e);
+  int flags = s->namespaces & ~CLONE_NEWCGROUP_;
+  bool shares = s->network != NULL && s->network->kind == NETWORK_CONTAINER;
+  pid_t pid = shares ? share_spawn(s->network, flags, &into, &l->pidfd, e) : spawn_namespaces(flags, &into, &l->pidfd, e);
   if (pid == 0) {
     close(ends[0]);
     _exit(in_child(l, o, ends[1]));
@@ -89,9 +92,13 @@ int launch_spawn(struct launch *l, const struct launch_options *o, struct err *e
   if (pid < 0) return -1;
   l->pid = pid;
   if (cgroup_enter(&l->cgroup, pid, into >= 0, e) < 0) return -1;
-  if ((s->namespaces & CLONE_NEWUSER) && idmaps_write(&s->maps, pid, e) < 0) return -1;
+  if ((s->namespaces & CLONE_NEWUSER) && !shares && idmaps_write(&s->maps, pid, e) < 0) return -1;
   launch_raise_limits(s, pid);
   return 0;
+}
+
+static int network(struct launch *l, const struct launch_options *o, struct err *e) {
+  return network_up(&l->network, l->spec.network, l->pid, l->pidfd, o->home == NULL ? -1 : *o->home, &l->warning, e);
 }
 
 int launch_build(struct launch *l, const struct launch_options *o, struct err *e) {
@@ -99,7 +106,9 @@ int launch_build(struct launch *l, const struct launch_options *o, struct err *e
   bool shifted = l->spec.root == NULL && geteuid() == 0 && (l->spec.namespaces & CLONE_NEWUSER);
   OWN_FD layers = shifted ? overlay_mount_shifted(&l->spec, l->pid, e) : -1;
   if (shifted && layers < 0) return -1;
+  if (!o->waits && network(l, o, e) < 0) return -1;
   if (sync_send(l->sync, SYNC_GO, NULL, layers) < 0) return err_set(e, errno, "let the container's first process go on");
+  if (o->waits && network(l, o, e) < 0) return -1; /* while it lays its layers */
   for (bool ready = false;;) {
     struct err said;
     int fd;
@@ -120,6 +129,7 @@ void launch_abandon(struct launch *l) {
     while (waitpid(l->pid, NULL, 0) < 0 && errno == EINTR) continue;
   }
   l->pid = 0;
+  network_down(&l->network);
   cgroup_remove(&l->cgroup, &ignored);
 }
 

@@ -4,6 +4,7 @@
 #include <limits.h>
 
 #include "cgroup.h"
+#include "network.h"
 #include "spec.h"
 
 struct launch {
@@ -13,7 +14,8 @@ struct launch {
   char bundle[PATH_MAX], root[PATH_MAX];
   int upper_lock;           /* held as long as the container may write */
   struct cgroup cgroup;
-  struct err warning;       /* limits that are not kept; its text is empty when all are */
+  struct network network;
+  struct err warning;       /* limits that are not kept, no network; its text is empty when all is well */
   pid_t pid;                /* the container's first process, our child; 0 before it is there */
   int pidfd, sync, master;  /* master: of its terminal; each -1 when there is none */
 };
@@ -25,6 +27,7 @@ struct launch_options {
   bool waits;     /* the command waits for launch_start */
   bool outlives;  /* the container goes on when we are gone */
   bool cgroups;   /* also where no limit asks for them */
+  const int *home; /* the state directory, in which stands what network it has; or NULL */
 };
 
 /** Reads config.json and checks what can be checked. The caller ends with launch_free, also after an error. */

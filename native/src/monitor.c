@@ -97,7 +97,7 @@ static int write_birth(struct monitor *m, struct err *e) {
 }
 
 static int make(struct monitor *m, struct err *e) {
-  struct launch_options how = {.id = m->o->id, .argv = m->o->argv, .stdio = {-1, -1, -1}, .waits = true, .outlives = true, .cgroups = true};
+  struct launch_options how = {.id = m->o->id, .argv = m->o->argv, .stdio = {-1, -1, -1}, .waits = true, .outlives = true, .cgroups = true, .home = &m->home->dir};
   bool pipes = m->o->streams && !m->l->spec.terminal;
   int result = pipes && make_streams(m, how.stdio, e) < 0 ? -1 : launch_spawn(m->l, &how, e);
   for (int i = 0; i < 3; i++) own_close(&how.stdio[i]);
@@ -282,9 +282,11 @@ static void bury(struct monitor *m) {
   struct ending ending = {.code = code, .signal = WIFSIGNALED(m->wait_status) ? WTERMSIG(m->wait_status) : 0, .oom = cgroup_oom_kills(&m->l->cgroup) > 0,
                           .lost_lines = m->log.lost, .finished_at = now, .error = m->error[0] == 0 ? NULL : m->error};
   cgroup_remove(&m->l->cgroup, &ignored);
+  network_close(&m->l->network); /* who starts next may want the same ports */
   state_write_ending(m->home->dir, &ending, m->o->durable, &ignored);
   frame_put_u32(status, (uint32_t)code);
   for (int i = 0; i < m->clients.count; i++) clients_tell(m->clients.all[i], 'x', status, sizeof status);
+  network_down(&m->l->network);
   unlinkat(m->home->dir, "attach.sock", 0);
   home_close(m->home); /* and with it the lock: who removes the container need not wait for those who still read */
   launch_free(m->l);

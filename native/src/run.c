@@ -32,6 +32,7 @@ static int follow(const struct run_options *o, struct launch *l) {
   relay(l->pidfd, l->master);
   while (waitpid(l->pid, &status, 0) < 0 && errno == EINTR) continue;
   cgroup_remove(&l->cgroup, &ignored);
+  network_down(&l->network);
   reply(o->reply, "exited", "status", init_status(status));
   return init_status(status);
 }

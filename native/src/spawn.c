@@ -28,7 +28,7 @@ static int explain(int flags, int number, struct err *e) {
 }
 
 pid_t spawn_namespaces(int flags, int *into, int *pidfd, struct err *e) {
-  struct clone_args_ args = {.flags = (uint64_t)flags | CLONE_PIDFD_, .pidfd = (uint64_t)(uintptr_t)pidfd, .exit_signal = SIGCHLD};
+  struct clone_args_ args = {.flags = (uint64_t)flags | CLONE_PIDFD_, .pidfd = (uint64_t)(uintptr_t)pidfd, .exit_signal = flags & CLONE_PARENT ? 0 /* its own would be refused: that of its sister is taken */ : SIGCHLD};
   long pid = -1;
   if (into != NULL && *into >= 0) {
     struct clone_args_ born = args;

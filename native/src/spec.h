@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "idmap.h"
+#include "net_spec.h"
 #include "pick.h"
 #include "resources.h"
 
@@ -20,6 +21,12 @@ struct mount_spec {
 struct rlimit_spec {
   int resource;
   struct rlimit limit;
+};
+
+/** Times in milliseconds. */
+struct health_spec {
+  struct list test; /* the command; empty: there is no check */
+  int64_t interval, timeout, start_period, retries;
 };
 
 struct spec {
@@ -56,6 +63,9 @@ struct spec {
   const char *cgroups_path;      /* NULL: ours to choose */
   struct resources resources;
   unsigned cgroup_trees;         /* not read: in which trees the container was given a cgroup, a bit for each */
+  struct network_spec *network;  /* `strata.network`; NULL: none of ours */
+  struct again again;            /* whether it is started again when it has ended, by its monitor */
+  struct health_spec health;
   bool unconfined;               /* no seccomp filter; asked for by `strata.seccomp: "none"` */
 };
 
