@@ -67,9 +67,10 @@ static bool handle(struct clients *c, struct client *one, clients_handler *handl
   struct frame f;
   int found;
   while ((found = inbox_next(&one->in, &f)) == 1) {
-    bool ours = f.type == 'f' || f.type == 'p';
+    bool ours = f.type == 'f' || f.type == 'p' || f.type == 'w' || one->leaving;
     if (f.type == 'd') return false;
     if (f.type == 'f') one->holds = true;
+    if (f.type == 'w') one->waits = true;
     if (f.type == 'p') replay(c, one);
     if (outbox_waiting(&one->out) > 2 * CLIENT_BUFFER) return false; /* replay upon replay, and nothing is read */
     if (!ours && (one->stalled = !handler(monitor, one, &f))) return true;
@@ -86,6 +87,7 @@ static bool serve_one(struct clients *c, struct client *one, short events, clien
     return false;
   }
   if (!outbox_send(&one->out, one->fd)) return false;
+  if (one->leaving && outbox_waiting(&one->out) == 0) return false;
   return one->holds || outbox_waiting(&one->out) <= CLIENT_BUFFER;
 }
 
@@ -107,8 +109,20 @@ void clients_output(struct clients *c, char type, const char *bytes, size_t leng
   ring_add(&c->ring, type, bytes, length);
   for (int i = c->count - 1; i >= 0; i--) {
     struct client *one = c->all[i];
+    if (one->waits || one->leaving) continue;
     clients_tell(one, type, bytes, length);
     if (!outbox_send(&one->out, one->fd) || (!one->holds && outbox_waiting(&one->out) > CLIENT_BUFFER)) drop(c, i);
+  }
+}
+
+void clients_dismiss(struct clients *c, char type, const void *bytes, size_t length) {
+  for (int i = c->count - 1; i >= 0; i--) {
+    struct client *one = c->all[i];
+    if (one->leaving) continue;
+    clients_tell(one, type, bytes, length);
+    one->leaving = true;
+    one->stalled = false;
+    if (!outbox_send(&one->out, one->fd) || outbox_waiting(&one->out) == 0) drop(c, i);
   }
 }
 
@@ -116,7 +130,7 @@ void clients_tell(struct client *c, char type, const void *bytes, size_t length)
 
 bool clients_hold(const struct clients *c) {
   for (int i = 0; i < c->count; i++)
-    if (c->all[i]->holds && outbox_waiting(&c->all[i]->out) > CLIENT_BUFFER / 4) return true;
+    if (c->all[i]->holds && !c->all[i]->leaving && outbox_waiting(&c->all[i]->out) > CLIENT_BUFFER / 4) return true;
   return false;
 }
 

@@ -16,6 +16,7 @@ enum { CLIENTS_MOST = 64, CLIENT_BUFFER = 1 << 20 };
 struct client {
   int fd;
   bool holds, asked_to_start, stalled; /* stalled: its next frame waits for room in the container's stdin */
+  bool waits, leaving;                 /* waits: it wants to hear of the end only; leaving: it has heard of it, and goes when that is out */
   struct inbox in;
   struct outbox out;
 };
@@ -42,6 +43,9 @@ void clients_go_on(struct clients *c, clients_handler *handler, void *monitor);
 /** To everybody, and into the ring. */
 void clients_output(struct clients *c, char type, const char *bytes, size_t length);
 void clients_tell(struct client *c, char type, const void *bytes, size_t length);
+
+/** The last words to all who are there now; who comes later hears of another run. */
+void clients_dismiss(struct clients *c, char type, const void *bytes, size_t length);
 
 /** True while somebody who must have everything has not taken enough yet. */
 bool clients_hold(const struct clients *c);

@@ -2,7 +2,8 @@
  * What goes over attach.sock: a type byte, a little-endian u32 length, so many bytes. A length above FRAME_MOST ends the
  * connection: nothing is ever allocated because somebody claims a size.
  *   client -> monitor: 'i' stdin, 'c' close stdin, 'r' resize (u16 columns, u16 rows), 'k' signal (u8), 'd' detach,
- *                      's' start, 'f' hold the container rather than drop me, 'p' replay
+ *                      's' start, 'f' hold the container rather than drop me, 'p' replay,
+ *                      'w' tell me of its end only, 'l' this run is its last
  *   monitor -> client: 'h' hello (u8 terminal, u8 streams), 'o' stdout, 'e' stderr, 'p' what follows begins with the replay,
  *                      's' started, 'n' not started (i32 exit status, i32 errno, text), 'x' ended (i32 exit status)
  */

@@ -32,7 +32,7 @@ int log_open(struct log *l, const struct log_options *o, struct err *e);
 /** What the container said on stream 0 (stdout) or 1 (stderr). */
 void log_add(struct log *l, int stream, const char *bytes, size_t length);
 
-/** Lines that never ended, at the container's end. */
+/** Lines that never ended, at the container's end. It may be opened again; what was lost so far is counted on. */
 void log_finish(struct log *l);
 
 #endif

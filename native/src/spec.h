@@ -6,6 +6,7 @@
 #define STRATA_SPEC_H
 #include <sys/resource.h>
 
+#include "again.h"
 #include "idmap.h"
 #include "net_spec.h"
 #include "pick.h"
