@@ -15,28 +15,38 @@ import { readDockerfile } from './written.ts'
 
 export async function history(io: Io, [text]: string[], options: Options): Promise<number> {
   const file = typeof options.dockerfile === 'string' ? await readDockerfile(options.dockerfile) : null
-  return withAnalysis(io, { text, options }, async ({ image, stack }, { step: last }) => {
-    const stored = (step: Step) => (step.layer === null ? 0 : stack.layers[step.layer].stored)
+  return withAnalysis(io, { text, options, farLayers: false }, async ({ image, stack }, { step: last }) => {
+    const compressed = (step: Step) => (step.layer === null ? null : image.layers[step.layer].compressed)
+    // Of an image in its registry no layer is read: what it is there is all that is known.
+    const stored = (step: Step) => (step.layer === null ? 0 : image.far ? null : stack.layers[step.layer].stored)
+    const size: Column<Step> = image.far
+      ? bytesColumn('COMPRESSED', step =>
+          step.layer === null ? 0 : (compressed(step) ?? image.layers[step.layer].roughBytes),
+        )
+      : bytesColumn('SIZE', stored)
     const steps = image.steps.slice(0, last?.index).reverse()
     if (options.json)
       await writeJsonLines(
         io.out,
-        steps.map(step => stepJson(step, stored(step))),
+        steps.map(step => ({ ...stepJson(step), stored: stored(step), compressed: compressed(step) })),
       )
     else {
       const wrote = file && stepsWritten(file, image.steps)
-      await writeTable(io.out, [...columns(stored), ...(wrote ? [linesColumn(wrote)] : [])], steps)
+      await writeTable(io.out, [...columns(size), ...(wrote ? [linesColumn(wrote)] : [])], steps)
     }
     return 0
   })
 }
 
-function stepJson(step: Step, stored: number): unknown {
-  const { index, createdBy, created, comment, author, layer, imageId } = step
-  return { index, createdBy, created, comment, author, layer, imageId, stored }
+function stepJson({ index, createdBy, created, comment, author, layer, imageId }: Step) {
+  return { index, createdBy, created, comment, author, layer, imageId }
 }
 
-function columns(stored: (step: Step) => number): Column<Step>[] {
+function bytesColumn(title: string, bytes: (step: Step) => number | null): Column<Step> {
+  return { title, value: bytes, shown: step => formatBytes(bytes(step) ?? 0), align: 'right' }
+}
+
+function columns(size: Column<Step>): Column<Step>[] {
   return [
     { title: 'STEP', value: step => step.index, align: 'right' },
     {
@@ -51,7 +61,7 @@ function columns(stored: (step: Step) => number): Column<Step>[] {
       shown: step => (step.imageId ? shortDigest(step.imageId) : '<missing>'),
     },
     { title: 'CREATED', value: step => safe(step.created ?? ''), shown: step => age(step.created) },
-    { title: 'SIZE', value: stored, shown: step => formatBytes(stored(step)), align: 'right' },
+    size,
     { title: 'CREATED BY', value: step => shortCommand(step.createdBy, step.comment), cut: true },
   ]
 }

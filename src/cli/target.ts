@@ -29,6 +29,8 @@ export interface Request {
   options: Options
   /** Contents of files will be read, not only entries. */
   contents?: boolean
+  /** false: no layer is read of an image that is in its registry. */
+  farLayers?: boolean
 }
 
 /** Opens the image, hands it to `use`, and closes it however that ends. */
@@ -96,6 +98,8 @@ export async function withAnalysis(
     let analysis: Analysis
     let settled = target
     try {
+      if (target.image.far && request.farLayers === false)
+        return (await use(await analyse(target.image, work, { upTo: -1 }), target)) ?? 0
       analysis = await analyse(target.image, work, { upTo: target.top })
       // An engine's image knows its steps for sure only once its layers have been read.
       settled = targetOf(target.image, target.selector)
