@@ -2,7 +2,17 @@
 import type { Action } from './action.ts'
 import { type Movable, moving } from './moving.ts'
 
-export type Pane = 'layers' | 'tree' | 'changes' | 'waste' | 'config' | 'dockerfile' | 'hot'
+export type Pane =
+  | 'layers'
+  | 'tree'
+  | 'changes'
+  | 'waste'
+  | 'config'
+  | 'dockerfile'
+  | 'hot'
+  | 'logs'
+  | 'stats'
+  | 'processes'
 
 /** The Explorer as its actions see it. */
 export interface ExplorerContext extends Movable {
@@ -13,7 +23,7 @@ export interface ExplorerContext extends Movable {
   /** The kind of what the cursor stands on, null where there is no path. */
   thing(): 'file' | 'dir' | 'link' | 'other' | null
   switchPane(): void
-  showTab(at: number): void
+  showTab(pane: Pane): void
   turnTab(by: 1 | -1): void
   /** To the next step that has a row; the pane keeps the keys. */
   turnStep(by: 1 | -1): void
@@ -58,6 +68,40 @@ const inPanes =
   (...panes: Pane[]) =>
   (context: ExplorerContext) =>
     context.ready() && panes.includes(context.pane())
+
+const imageTabs: readonly (readonly [Pane, string])[] = [
+  ['tree', 'Tab: Tree'],
+  ['changes', 'Tab: Changes'],
+  ['waste', 'Tab: Waste'],
+  ['config', 'Tab: Config'],
+  ['dockerfile', 'Tab: Dockerfile'],
+]
+
+/** Of a container, after Tree and Changes. */
+const containerTabs: readonly (readonly [Pane, string])[] = [
+  ['hot', 'Tab: Hot, where the container writes, and the option that takes it elsewhere'],
+  ['logs', 'Tab: Logs, what the container says'],
+  ['stats', 'Tab: Stats, what it uses'],
+  ['processes', 'Tab: Processes, what runs in it'],
+  ['config', 'Tab: Config, of the container or of the step'],
+]
+
+function tabAction(
+  pane: Pane,
+  title: string,
+  at: number,
+  needs: (context: ExplorerContext) => boolean,
+  prefix = 'explorer.',
+): Action<ExplorerContext> {
+  return {
+    id: `${prefix}${pane}`,
+    title,
+    keys: [String(at + 1)],
+    scope: 'explorer',
+    needs,
+    run: context => context.showTab(pane),
+  }
+}
 
 export const explorerActions: readonly Action<ExplorerContext>[] = [
   {
@@ -152,7 +196,7 @@ export const explorerActions: readonly Action<ExplorerContext>[] = [
   },
   {
     id: 'explorer.sort',
-    title: 'Sort by name, size, change, time',
+    title: 'Sort by name, size, change, time; of a live layer by rate and growth too',
     keys: ['t'],
     scope: 'explorer',
     hint: 'sort',
@@ -230,23 +274,10 @@ export const explorerActions: readonly Action<ExplorerContext>[] = [
     worth: 93,
     run: context => context.switchPane(),
   },
-  ...['Tree', 'Changes', 'Waste', 'Config', 'Dockerfile'].map(
-    (name, at): Action<ExplorerContext> => ({
-      id: `explorer.${name.toLowerCase()}`,
-      title: `Tab: ${name}`,
-      keys: [String(at + 1)],
-      scope: 'explorer',
-      run: context => context.showTab(at),
-    }),
+  ...imageTabs.map(([pane, title], at) => tabAction(pane, title, at, context => !context.alive() || at < 2)),
+  ...containerTabs.map(([pane, title], at) =>
+    tabAction(pane, title, at + 2, context => context.alive(), 'explorer.container-'),
   ),
-  {
-    id: 'explorer.hot',
-    title: 'Tab: Hot, where the container writes, and the option that takes it elsewhere',
-    keys: ['6'],
-    scope: 'explorer',
-    needs: context => context.alive(),
-    run: context => context.showTab(5),
-  },
   {
     id: 'explorer.tab-next',
     title: 'The next tab',

@@ -8,6 +8,13 @@ export interface LiveContext {
   onTop(): boolean
   shell(): Promise<void>
   act(deed: 'stop' | 'restart' | 'pause'): Promise<void>
+  /** Whether the live layer's row in the list of layers has the keys. */
+  onLayer(): boolean
+  commit(): Promise<void>
+  exportChanges(): Promise<void>
+  /** Whether the tabs show paths of the live layer. */
+  ofPaths(): boolean
+  follow(): void
 }
 
 const scope = 'explorer'
@@ -29,7 +36,7 @@ export const liveActions: readonly Action<LiveContext>[] = [
     keys: ['S'],
     scope,
     hint: 'stop',
-    worth: 60,
+    worth: 80,
     needs: live => live.mayAct(),
     run: live => live.act('stop'),
   },
@@ -39,7 +46,7 @@ export const liveActions: readonly Action<LiveContext>[] = [
     keys: ['r'],
     scope,
     hint: 'restart',
-    worth: 55,
+    worth: 74,
     needs: live => live.mayAct(),
     run: live => live.act('restart'),
   },
@@ -49,8 +56,53 @@ export const liveActions: readonly Action<LiveContext>[] = [
     keys: ['p'],
     scope,
     hint: 'pause',
-    worth: 52,
+    worth: 73,
     needs: live => live.mayAct(),
     run: live => live.act('pause'),
+  },
+  {
+    id: 'live.commit',
+    title: 'Commit the live layer as an image; in the tree: C',
+    keys: ['k'],
+    scope,
+    hint: 'commit as image…',
+    worth: 84,
+    needs: live => live.mayAct() && live.onLayer(),
+    run: live => live.commit(),
+  },
+  {
+    id: 'live.commit-anywhere',
+    title: 'Commit the live layer as an image',
+    keys: ['C'],
+    scope,
+    needs: live => live.mayAct(),
+    run: live => live.commit(),
+  },
+  {
+    id: 'live.export',
+    title: 'Export the changes: a layer as a tar, or Dockerfile lines; in the tree: E',
+    keys: ['e'],
+    scope,
+    hint: 'export changes…',
+    worth: 83,
+    needs: live => live.onLayer(),
+    run: live => live.exportChanges(),
+  },
+  {
+    id: 'live.export-anywhere',
+    title: 'Export the changes: a layer as a tar, or Dockerfile lines',
+    keys: ['E'],
+    scope,
+    run: live => live.exportChanges(),
+  },
+  {
+    id: 'live.follow',
+    title: 'Follow: the cursor goes to what has changed last',
+    keys: ['f'],
+    scope,
+    hint: 'follow',
+    worth: 82,
+    needs: live => live.ofPaths(),
+    run: live => live.follow(),
   },
 ]

@@ -16,6 +16,20 @@ export function createContainersService(options: Options): ContainersService {
       (await import('./container-attach.ts')).attachAt(engine, container, how, options),
     reach: async (engine, name, run) => (await import('./container-deeds.ts')).reach(engine, name, run, options),
     save: async (path, lines, how) => (await import('./save-lines.ts')).saveLines(path, lines, how),
+    exportLayer: async (engine, name, path, work) => {
+      const [{ reach }, { writeLayer }] = await Promise.all([
+        import('./container-deeds.ts'),
+        import('./export-changes.ts'),
+      ])
+      return reach(engine, name, (found, id) => writeLayer(found, id, path, work), options)
+    },
+    asDockerfile: async (engine, name, { signal = new AbortController().signal }) => {
+      const [{ reach }, { dockerfileLines }] = await Promise.all([
+        import('./container-deeds.ts'),
+        import('./export-changes.ts'),
+      ])
+      return reach(engine, name, (found, id) => dockerfileLines(found, id, signal), options)
+    },
     readOnly: options.readOnly === true,
   }
 }

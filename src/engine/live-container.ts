@@ -37,7 +37,7 @@ export async function openContainer(
   const facts = await engine.containers.inspect(id, { signal: work.signal })
   const image = asFarAs(await openImage(facts, work), engine, facts)
   const stop = new AbortController()
-  const place = placeOf(engine, facts)
+  const place = upperPlace(engine, facts)
   const view = createLiveView(image.layers.length, facts.name, besideOf(facts), createLiveLayer())
   const batches = place ? watchUpper(place, stop.signal) : pollUpper(pollable(engine, facts.id), stop.signal)
   const fed = feed(view, aligned(batches, place, image.layers.length), place === null, now)
@@ -57,7 +57,7 @@ export async function openContainer(
  */
 export async function containerChanges(engine: ContainerEngine, id: string, signal?: AbortSignal): Promise<Change[]> {
   const facts = await engine.containers.inspect(id, { signal })
-  const place = placeOf(engine, facts)
+  const place = upperPlace(engine, facts)
   if (place === null) return engine.containers.changes(id, { signal })
   const found: Change[] = []
   for await (const { change, path } of upperChanges(place.upper, place.lower, signal)) {
@@ -73,7 +73,7 @@ export async function* followContainer(
   signal: AbortSignal,
 ): AsyncGenerator<LiveBatch> {
   const facts = await engine.containers.inspect(id, { signal })
-  const place = placeOf(engine, facts)
+  const place = upperPlace(engine, facts)
   yield* place ? watchUpper(place, signal) : pollUpper(pollable(engine, facts.id), signal)
 }
 
@@ -104,7 +104,7 @@ interface Live {
 }
 
 /** Where it can be read by us: an ordinary user's helper looks at its own containers, and at nobody else's. */
-function placeOf({ containers }: ContainerEngine, { overlay }: ContainerFacts): UpperPlace | null {
+export function upperPlace({ containers }: ContainerEngine, { overlay }: ContainerFacts): UpperPlace | null {
   if (!containers.capabilities.local || overlay === null) return null
   try {
     for (const path of [overlay.upper, ...overlay.lower]) accessSync(path, constants.R_OK | constants.X_OK)

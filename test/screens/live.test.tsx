@@ -129,7 +129,7 @@ describe.each([
   it('where it writes, and what lies elsewhere', async () => {
     const live = await container({ columns, rows })
     await live.tell(written(2_700_000))
-    await live.app.press('6')
+    await live.app.press('3')
     await still(live.app)
     await expectFrame(live.app, 'explorer/live-hot')
   })
@@ -183,15 +183,6 @@ it('the blame of a path goes on being drawn when its version is gone', async () 
   await tell(...first.map(one => ({ ...one, op: '-' as const })))
   await app.resize(100, 30)
   expect(app.text()).toContain('touched by 1 step')
-})
-
-it('what wastes bytes can be looked at while the ledger gets shorter', async () => {
-  const { app, tell } = await container()
-  await app.press('3', 'G')
-  await app.until(/libc|wasted/)
-  await tell(...first.map(one => ({ ...one, op: '-' as const })))
-  await app.press('k', 'j')
-  expect(app.text()).toContain('wasted')
 })
 
 it('what changed while the layers below were read is there once they are', async () => {
@@ -251,7 +242,7 @@ it('names that would drive the terminal are only ever text', async () => {
   view.setNotice('broken \x1b[2J \u202e')
   await tell(change('A', '資料\x1b[31m/log\x1b[2J', { size: 10, written: 900_000 }))
   await app.until('資料\\x1b[31m takes')
-  await app.press('6')
+  await app.press('3')
   await app.until('資料\\x1b[31m')
   expect(app.text()).not.toMatch(/è³|\u202e/)
 })

@@ -1,5 +1,6 @@
 /** `strata diff`: what a container has added, changed and deleted; with --follow, what it goes on doing. */
 import { Buffer } from 'node:buffer'
+import { Fault } from '../../base/errors.ts'
 import { formatBytes } from '../../base/sizes.ts'
 import { safe, safeBytes, safeJson } from '../../base/text.ts'
 import { Kind, kindNames } from '../../layer/entry.ts'
@@ -12,6 +13,12 @@ import { type Found, withEngines } from './engines.ts'
 export async function diff(io: Io, [wanted]: string[], options: Options): Promise<number> {
   return withEngines(io, options, async engines => {
     const found = await engines.find(wanted)
+    if (options.export !== undefined) return exported(io, found, String(options.export))
+    if (options.dockerfile) {
+      const { dockerfileLines } = await import('../export-changes.ts')
+      await writeLines(io.out, await dockerfileLines(found.engine, found.id, io.signal))
+      return 0
+    }
     if (options.follow) return follow(io, found, options.json === true)
     const { containerChanges } = await import('../../engine/live-container.ts')
     const changes = await containerChanges(found.engine, found.id, io.signal)
@@ -21,6 +28,24 @@ export async function diff(io: Io, [wanted]: string[], options: Options): Promis
     await writeLines(io.out, lines)
     return 0
   })
+}
+
+/** Into a file, or as bytes to standard output. */
+async function exported(io: Io, { engine, id }: Found, path: string): Promise<number> {
+  let asked: boolean
+  if (path === '-') {
+    const { exportLayer } = await import('../../engine/export-layer.ts')
+    const layer = await exportLayer(engine, id, io.signal)
+    if (io.out.terminal) throw new Fault('A layer is no text for a terminal.', { hint: 'Give a file, or a pipe.' })
+    for await (const chunk of layer.chunks) await io.out.writeBytes(chunk)
+    asked = layer.asked
+  } else {
+    const { writeLayer } = await import('../export-changes.ts')
+    asked = (await writeLayer(engine, id, path, { signal: io.signal })).asked
+  }
+  if (asked)
+    await io.err.write('strata: The upper directory can not be read from here: the engine was asked for each path.\n')
+  return 0
 }
 
 /** Every change as it stands first, a line `{"sync"}` when all are told, then lines as they happen. */

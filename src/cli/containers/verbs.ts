@@ -209,6 +209,8 @@ export const containerVerbs: readonly VerbData[] = [
     about: 'what a container has added (A), changed (C) and deleted (D)',
     flags: [
       ['-f, --follow', 'and what it goes on changing'],
+      ['--export <FILE>', 'the changes as a layer: a tar with whiteouts, - for standard output'],
+      ['--dockerfile', 'the changes as lines of a Dockerfile'],
       ['--json', 'JSON in place of text'],
     ],
     load: async () => (await import('./diff.ts')).diff,

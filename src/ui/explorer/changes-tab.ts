@@ -29,6 +29,7 @@ export function createChangesTab(look: Look): ChangesTab {
 
   return {
     name: 'Changes',
+    pane: 'changes',
     update() {
       if (!look.scene) return
       work.run(derive(look.scene), next => {

@@ -19,6 +19,7 @@ export function createConfigTab(look: Look): LinesTab {
   })
   return createLinesTab({
     name: 'Config',
+    pane: 'config',
     lines: columns => linesNow(look.step, columns),
     draw: configPane,
     copies(line) {
@@ -47,6 +48,7 @@ export function createDockerfileTab(look: Look): LinesTab {
   const wrapped = memo((columns: number, _unused: number) => wrapDockerfile(lines(), columns))
   return createLinesTab({
     name: 'Dockerfile',
+    pane: 'dockerfile',
     lines: columns => wrapped(columns, 0),
     draw: (theme, all, view) => dockerfilePane(theme, all, { ...view, step: look.step }),
     home: all => {

@@ -7,8 +7,9 @@ import type { Image } from '../../source/types.ts'
 import type { Ui } from '../ui.ts'
 import { createBlame } from './blame.ts'
 import type { ChangesTab } from './changes-tab.ts'
+import type { Held } from './container/held.ts'
 import { createDetails } from './details.ts'
-import type { DrawModel } from './draw.ts'
+import { type DrawModel, isOfPaths } from './draw.ts'
 import { extractTo } from './extracting.ts'
 import { parseFilter } from './filter-language.ts'
 import { createFind } from './find.ts'
@@ -17,7 +18,7 @@ import { pinnedTo } from './pinned.ts'
 import type { Session } from './session.ts'
 import { shellIn } from './shell.ts'
 import type { Tab } from './tab.ts'
-import { sortOrders } from './tree-order.ts'
+import { liveSortOrders, sortOrders } from './tree-order.ts'
 import type { TreeTab } from './tree-tab.ts'
 import { createViewer } from './viewer.ts'
 import type { WasteTab } from './waste-tab.ts'
@@ -30,6 +31,10 @@ export interface Opened extends DrawModel {
   changes: ChangesTab
   waste: WasteTab
   tabs: readonly Tab[]
+  /** The engine behind a container. */
+  held: Held | null
+  /** The tab that knows that it is on the screen. */
+  attended: Tab | null
   narrow: boolean
   changed(): void
   /** What the tabs look at is different: the one in front is made anew now, the others when they are shown. */
@@ -40,17 +45,18 @@ export interface Opened extends DrawModel {
   layerRows(): number
 }
 
-const panes: readonly Pane[] = ['tree', 'changes', 'waste', 'config', 'dockerfile', 'hot']
-
 /** The pane that has the keys. */
 export function paneOf(opened: Opened): Pane {
-  return opened.focus === 'layers' ? 'layers' : panes[opened.tab]!
+  return opened.focus === 'layers' ? 'layers' : opened.tabs[opened.tab]!.pane
 }
 
 export function createContext(ui: Ui, opened: Opened): ExplorerContext {
   const { session, tree, image } = opened
   const { look } = session
   const tab = () => opened.tabs[opened.tab]!
+  const pane = () => tab().pane
+  /** Whether the tab shows paths. */
+  const ofPaths = () => isOfPaths(tab())
   const inLayers = () => opened.focus === 'layers'
   const height = () => Math.max(1, opened.layerRows() - 1)
   const redraw = <A extends unknown[]>(act: (...args: A) => void) => {
@@ -68,7 +74,7 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
   const refHere = () => {
     const at = here()
     if (!at) return -1
-    const wasted = opened.tab === 2 ? opened.waste.wastedRef() : -1
+    const wasted = pane() === 'waste' ? opened.waste.wastedRef() : -1
     if (wasted >= 0) return wasted
     return at.scene.shown(at.node) ? at.scene.ref(at.node) : -1
   }
@@ -118,9 +124,10 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
   }
 
   const sort = (by: 1 | -1) => {
-    if (opened.tab === 2 && !inLayers()) return opened.waste.toggleByPath()
-    const at = sortOrders.indexOf(look.sort)
-    look.sort = sortOrders[(at + by + sortOrders.length) % sortOrders.length]!
+    if (pane() === 'waste' && !inLayers()) return opened.waste.toggleByPath()
+    const orders = look.scene?.live ? liveSortOrders : sortOrders
+    const at = Math.max(0, orders.indexOf(look.sort))
+    look.sort = orders[(at + by + orders.length) % orders.length]!
     opened.update()
   }
 
@@ -134,9 +141,9 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
   }
 
   const filter = () => {
-    if (inLayers() || opened.tab > 2) {
+    if (inLayers() || !ofPaths()) {
       opened.focus = 'view'
-      if (opened.tab > 2) opened.show(0)
+      if (!ofPaths()) opened.show(0)
     }
     const before = look.filter
     ui.prompt({
@@ -170,7 +177,7 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
 
   return {
     pane: () => paneOf(opened),
-    ready: () => look.scene !== null || opened.tab > 2 || inLayers(),
+    ready: () => look.scene !== null || !ofPaths() || inLayers(),
     thing() {
       const ref = refHere()
       if (!here() || ref === -1) return null
@@ -180,7 +187,10 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
       return kind === Kind.file || kind === Kind.hardlink ? 'file' : 'other'
     },
     move: redraw(by => {
-      if (!inLayers()) return tab().move(by)
+      if (!inLayers()) {
+        opened.following = false
+        return tab().move(by)
+      }
       const { cursor } = session.list()
       const count = session.rows().length
       const page = height()
@@ -191,7 +201,9 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
       opened.focus = inLayers() ? 'view' : 'layers'
     }),
     showTab: redraw(at => {
-      opened.show(at)
+      const to = opened.tabs.findIndex(one => one.pane === at)
+      if (to < 0) return
+      opened.show(to)
       opened.focus = 'view'
     }),
     turnTab: redraw(by => {
@@ -207,6 +219,7 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
     },
     open() {
       if (inLayers()) {
+        if (session.unreadHere()) session.readOn(session.layerHere())
         opened.focus = 'view'
         return opened.changed()
       }
@@ -239,7 +252,7 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
       const deleted = !at.scene.shown(at.node) || at.scene.letter(at.node) === 'D'
       const ref = refHere()
       const { stack, from, to } = at.scene
-      const layer = opened.tab === 2 && ref >= 0 ? stack.layerOf(ref) : deleted ? from - 1 : to
+      const layer = pane() === 'waste' && ref >= 0 ? stack.layerOf(ref) : deleted ? from - 1 : to
       extractTo(ui, { image: pinnedTo(image, stack), stack, layer, node: at.node })
     },
     copy() {
@@ -258,7 +271,7 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
     sort: redraw(sort),
     onlyChanges: redraw(() => {
       look.onlyChanges = !look.onlyChanges
-      if (opened.tab > 1) opened.show(0)
+      if (pane() !== 'tree' && pane() !== 'changes') opened.show(0)
       opened.update()
     }),
     markFrom: redraw(() => {

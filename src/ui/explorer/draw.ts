@@ -16,6 +16,7 @@ import type { Theme } from '../theme.ts'
 import { frame, tabs } from '../widgets/frame.ts'
 import { exactly, line, type Part, sideBySide } from '../widgets/line.ts'
 import { bar } from '../widgets/progress.ts'
+import { farSummary, unreadLines } from './far.ts'
 import { liveStory } from './live.ts'
 import type { Reading } from './reading.ts'
 import type { Session } from './session.ts'
@@ -28,6 +29,8 @@ export interface DrawModel {
   focus: 'layers' | 'view'
   reading: Reading
   filterError: string | null
+  /** The cursor goes to what has changed last. */
+  following: boolean
 }
 
 /** Where things were drawn, for the mouse and for paging: rectangles of the body, rows without frames. */
@@ -174,8 +177,8 @@ function drawView(theme: Theme, columns: number, rows: number, model: DrawModel)
   const focused = model.focus === 'view'
   const inner = columns - 2
   const height = Math.max(0, rows - 2)
-  const needsScene = model.tab < 3
-  const waiting = needsScene && (session.look.scene === null || (model.tab === 2 && !session.loading().over()))
+  const ofPaths = isOfPaths(tab)
+  const waiting = ofPaths && (session.look.scene === null || (tab.pane === 'waste' && !session.loading().over()))
   const lines = waiting
     ? waitingLines(theme, inner, height, model)
     : tab.draw(theme, { columns: inner, rows: height, focused })
@@ -194,6 +197,11 @@ function drawView(theme: Theme, columns: number, rows: number, model: DrawModel)
   return frame(theme, { columns, sections: [{ title, right, lines: exactly(lines, inner, height) }], footer, focused })
 }
 
+/** Whether its rows are paths of the file system. */
+export function isOfPaths({ pane }: Tab): boolean {
+  return pane === 'tree' || pane === 'changes' || pane === 'waste'
+}
+
 function partWidth(parts: readonly Part[]): number {
   return parts.reduce((sum, part) => sum + width(typeof part === 'string' ? part : part[1]), 0)
 }
@@ -201,20 +209,22 @@ function partWidth(parts: readonly Part[]): number {
 function footerParts(theme: Theme, model: DrawModel, tab: Tab, waiting: boolean, columns: number): Part[] {
   const { look } = model.session
   if (model.filterError) return [[theme.danger, cutMiddle(model.filterError, columns)]]
-  const reading = model.tab < 3 && !waiting && columns >= 54 && !model.session.loading().over()
+  const reading = isOfPaths(tab) && !waiting && columns >= 54 && !model.session.loading().over()
   const parts: string[] = reading ? readingFacts(model.reading) : []
-  if (model.tab < 3 && look.filter) parts.push(`/${safe(look.filter.text)}`)
-  if (model.tab === 0 && look.onlyChanges) parts.push('only changes')
-  if (model.tab < 2 && look.sort !== 'name') parts.push(`by ${look.sort}`)
+  if (isOfPaths(tab) && look.filter) parts.push(`/${safe(look.filter.text)}`)
+  if (tab.pane === 'tree' && look.onlyChanges) parts.push('only changes')
+  if (isOfPaths(tab) && tab.pane !== 'waste' && look.sort !== 'name') parts.push(`by ${look.sort}`)
+  if (model.following && isOfPaths(tab)) parts.push('following')
   // What is alive is made anew all the time.
   if (!waiting) parts.push(tab.busy() && !model.session.image.live ? `working ${theme.glyph.ellipsis}` : tab.footer())
   return parts.length === 0 ? [] : [[theme.dim, parts.join(` ${theme.glyph.dot} `)]]
 }
 
 /** Which step or range of steps the tabs show, in words and in short. */
-function asOf(theme: Theme, { session, reading, tab }: DrawModel): [full: Part[], short: Part[]] {
-  if (tab === 2) return [[[theme.dim, 'whole image']], []]
-  if (tab >= 4) return [[], []]
+function asOf(theme: Theme, { session, reading, tabs: all, tab: at }: DrawModel): [full: Part[], short: Part[]] {
+  const { pane } = all[at]!
+  if (pane === 'waste') return [[[theme.dim, 'whole image']], []]
+  if (pane !== 'tree' && pane !== 'changes' && pane !== 'config') return [[], []]
   const { scene, world } = session.look
   const looked = session.looked()
   const step = world.stepOf
@@ -225,9 +235,9 @@ function asOf(theme: Theme, { session, reading, tab }: DrawModel): [full: Part[]
     return [[[theme.accent, `steps ${from} to ${to}`]], [[theme.accent, `${from}–${to}`]]]
   }
   const behind = scene !== null && looked !== null && scene.to < looked.to
-  const at = behind ? step(scene.to) : looked && session.range() ? step(looked.to) : session.step().index
+  const now = behind ? step(scene.to) : looked && session.range() ? step(looked.to) : session.step().index
   if (session.image.live && scene?.to === session.image.live.number) return [[[theme.accent, 'live layer']], []]
-  return [[[theme.dim, `as of step ${at}`]], [[theme.dim, `@${at}`]]]
+  return [[[theme.dim, `as of step ${now}`]], [[theme.dim, `@${now}`]]]
 }
 
 /** What stands in the tree's place while the layers that it needs are read. */
@@ -239,6 +249,10 @@ function waitingLines(theme: Theme, columns: number, rows: number, model: DrawMo
   const say = (...parts: Part[]) => lines.push(line(columns, [' ', ...parts]))
   lines[0] = line(columns, [])
   if (loading.over()) {
+    if (session.image.far && !broken) {
+      for (const parts of unreadLines(theme, loading.layers, session.layerHere())) say(...parts)
+      return exactly(lines, columns, rows)
+    }
     say(loading.laid() === 0 ? 'No layer has been read.' : 'The layers that this needs have not been read.')
     if (broken?.error) say([theme.danger, safe(broken.error)])
     else if (session.image.layers.length > 0) say([theme.key, 'r'], [theme.dim, ' reads on'])
@@ -272,7 +286,8 @@ export function summaryOf(theme: Theme, session: Session): (string | Part[])[] {
   const layers = `${formatCount(image.layers.length)} ${image.layers.length === 1 ? 'layer' : 'layers'}`
   const rough = loading.layers.reduce((sum, layer) => sum + (layer.stored ?? layer.total ?? 0), 0)
   const over = loading.laid() === image.layers.length
-  if (!over) return [`${rough > 0 ? '~' : ''}${formatBytes(rough)}`, layers]
+  const far = image.far ? [farSummary(theme, image, image.far)] : []
+  if (!over) return [`${rough > 0 ? '~' : ''}${formatBytes(rough)}`, ...far, layers]
   if (image.live) return liveSummary(theme, session)
   const { stored, visible } = look.stack
   const wasted = stored - visible
@@ -282,6 +297,7 @@ export function summaryOf(theme: Theme, session: Session): (string | Part[])[] {
     ...(forged ? [[[theme.danger, '! not what its digests say']] as Part[]] : []),
     ...(wasted > 0 ? [`${formatBytes(wasted)} wasted`] : []),
     ...(odd > 0 ? [[[theme.warning, `! ${formatCount(odd)} odd`]] as Part[]] : []),
+    ...far,
     layers,
     `${formatPercent(stored === 0 ? 1 : visible / stored)} efficient`,
   ]

@@ -18,6 +18,7 @@ export function* everything(stack: Stack): Sliced<Scene> {
   const isDir = (node: number) => stack.kindOf(newest[node]!) === Kind.dir
   return {
     stack,
+    live: null,
     from: stack.layers.length,
     to: stack.layers.length - 1,
     changes: null,

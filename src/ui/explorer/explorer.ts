@@ -10,7 +10,6 @@ import { asFault, type Fault, isAbort } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
 import type { Image } from '../../source/types.ts'
 import { askHelper } from '../ask-helper.ts'
-import { createLiveContext } from '../containers/live-context.ts'
 import { type Size, twoPanes } from '../layout.ts'
 import { wrap } from '../panes/wrap.ts'
 import type { Place, Screen } from '../screen.ts'
@@ -18,15 +17,12 @@ import type { MouseEvent } from '../terminal/events.ts'
 import type { Theme } from '../theme.ts'
 import type { Ui } from '../ui.ts'
 import { exactly, type Part } from '../widgets/line.ts'
-import { type ChangesTab, createChangesTab } from './changes-tab.ts'
-import { createConfigTab, createDockerfileTab } from './config-tab.ts'
 import { createContext, type Opened, paneOf } from './context.ts'
 import { drawExplorer, messageLines, type Places, summaryOf } from './draw.ts'
-import { createHotTab } from './hot-tab.ts'
+import { createLiveContext, showNewest } from './live-context.ts'
 import { measureReading } from './reading.ts'
 import { createSession } from './session.ts'
-import { createTreeTab } from './tree-tab.ts'
-import { createWasteTab } from './waste-tab.ts'
+import { createTabs } from './tabs.ts'
 
 /** The screen for an image by reference; it opens the image when it is shown for the first time. */
 export function createExplorer(ui: Ui, reference: string): Screen {
@@ -48,16 +44,15 @@ export function createExplorer(ui: Ui, reference: string): Screen {
     try {
       const image = await ui.services.open(reference, { signal: abort.signal, mayHelp: offer => askHelper(ui, offer) })
       if (abort.signal.aborted) return void image.close().catch(() => {})
-      opened = makeOpened(image, {
+      const container = image.live ? containerOf(reference) : null
+      opened = makeOpened(ui, image, {
+        container,
         now: ui.services.now,
         changed,
         failed: error => ui.fail(error, 'Something went wrong in the background'),
         places: () => places,
       })
-      const { session } = opened
-      const container = image.live ? containerOf(reference) : null
-      const onTop = () => session.layerHere() === image.live?.number
-      if (container) actions.push(...bind(liveActions, createLiveContext(ui, container, onTop)))
+      if (container) actions.push(...bind(liveActions, createLiveContext(ui, container, opened)))
       actions.push(...bind(explorerActions, createContext(ui, opened)))
     } catch (error) {
       if (abort.signal.aborted || isAbort(error)) return
@@ -78,6 +73,7 @@ export function createExplorer(ui: Ui, reference: string): Screen {
       opened.narrow = twoPanes(size.columns) === null
       const drawn = drawExplorer(theme, size, opened)
       places = drawn.places
+      attend(opened, places.view !== null)
       return exactly(drawn.lines, size.columns, size.rows)
     },
     subscribe(listener) {
@@ -92,54 +88,56 @@ export function createExplorer(ui: Ui, reference: string): Screen {
     shown() {
       if (!started) void open()
     },
+    hidden() {
+      if (opened) attend(opened, false)
+    },
     close() {
       abort.abort()
       listeners.clear()
       opened?.session.close()
       for (const tab of opened?.tabs ?? []) tab.close()
+      opened?.held?.close()
       void opened?.image.close().catch(() => {})
     },
   }
 }
 
 interface OpenedOptions {
+  container: ReturnType<typeof containerOf>
   now(): number
   changed(): void
   failed(error: unknown): void
   places(): Places
 }
 
-function makeOpened(image: Image, { now, changed, failed, places }: OpenedOptions): Opened {
+function makeOpened(ui: Ui, image: Image, { container, now, changed, failed, places }: OpenedOptions): Opened {
   let ready: Opened | null = null
   const session = createSession(image, {
     changed() {
       ready?.reading.tick()
       changed()
     },
-    looked: () => ready?.update(),
+    looked() {
+      ready?.update()
+      if (ready?.following) showNewest(ready)
+    },
     failed,
     now,
   })
-  const { look } = session
-  const tree = createTreeTab(look)
-  const changes: ChangesTab = createChangesTab(look)
-  const waste = createWasteTab(look, { advice: session.advice, commandOf: session.commandOf })
-  const { live } = look.world
-  const hot = live ? [createHotTab(live)] : []
-  const tabs = [tree, changes, waste, createConfigTab(look), createDockerfileTab(look), ...hot]
+  const { all: tabs, ...named } = createTabs(ui, session, container)
   const stale = new Set<number>()
   const opened: Opened = {
     image,
     session,
-    tree,
-    changes,
-    waste,
+    ...named,
     tabs,
     tab: 0,
+    attended: null,
     focus: 'layers',
     narrow: false,
     reading: measureReading(session.loading, now),
     filterError: null,
+    following: false,
     changed,
     update() {
       tabs.forEach((_, at) => {
@@ -156,6 +154,16 @@ function makeOpened(image: Image, { now, changed, failed, places }: OpenedOption
   ready = opened
   opened.update()
   return opened
+}
+
+/** Tells the tabs which of them is on the screen. */
+function attend(opened: Opened, shown: boolean): void {
+  const now = shown ? opened.tabs[opened.tab]! : null
+  const { attended } = opened
+  if (now === attended) return
+  opened.attended = now
+  attended?.attend?.(false)
+  now?.attend?.(true)
 }
 
 /** So many steps the palette knows. */

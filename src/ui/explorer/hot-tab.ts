@@ -25,6 +25,7 @@ export function createHotTab(live: LiveWorld): LinesTab {
   }
   return createLinesTab<Row>({
     name: 'Hot',
+    pane: 'hot',
     lines: rows,
     draw(theme, all, { columns, rows: height, state, focused }) {
       if (all.length === 0) {

@@ -1,4 +1,5 @@
 /** A tab that shows lines that follow from the step alone: Config and Dockerfile. */
+import type { Pane } from '../../actions/explorer.ts'
 import { formatCount } from '../../base/sizes.ts'
 import type { Theme } from '../theme.ts'
 import { keepVisible, type ListState, moveList, moveTo } from '../widgets/list.ts'
@@ -11,10 +12,16 @@ export interface LinesTab extends Tab {
 
 export interface LinesModel<T> {
   name: string
+  pane: Pane
   /** The lines for a width; called for every frame, so whoever is slow keeps what it made. */
   lines(columns: number): readonly T[]
   draw(theme: Theme, lines: readonly T[], view: TabView & { state: ListState }): string[]
   copies(line: T): { text: string; what: string }[]
+  /** Lines that `draw` puts above the list. */
+  header?: number
+  /** What the footer says in place of the cursor's line. */
+  count?(): string
+  attend?(shown: boolean): void
   /** Where the cursor goes when the step is another one; null: it stays. */
   home?(lines: readonly T[]): number | null
 }
@@ -24,14 +31,16 @@ export function createLinesTab<T>(model: LinesModel<T>): LinesTab {
   let height = 10
   let columns = 80
   let moved = false
+  const header = model.header ?? 0
   const lines = () => model.lines(columns)
   return {
     name: model.name,
+    pane: model.pane,
     update() {
       moved = true
     },
     draw(theme, view) {
-      height = view.rows
+      height = Math.max(1, view.rows - header)
       columns = view.columns
       const all = lines()
       const home = moved ? (model.home?.(all) ?? null) : null
@@ -46,13 +55,14 @@ export function createLinesTab<T>(model: LinesModel<T>): LinesTab {
     to(line) {
       list = moveTo(list, line, lines().length, height)
     },
-    point(row) {
+    point(line) {
+      const row = line - header
       if (row < 0 || list.top + row >= lines().length) return false
       const before = list.cursor
       list = moveTo(list, list.top + row, lines().length, height)
       return before === list.cursor
     },
-    footer: () => `${formatCount(list.cursor + 1)} of ${formatCount(lines().length)}`,
+    footer: () => model.count?.() ?? `${formatCount(list.cursor + 1)} of ${formatCount(lines().length)}`,
     node: () => null,
     enter: () => false,
     copies() {
@@ -60,6 +70,7 @@ export function createLinesTab<T>(model: LinesModel<T>): LinesTab {
       return line === undefined ? [] : model.copies(line)
     },
     busy: () => false,
-    close: () => {},
+    ...(model.attend && { attend: model.attend }),
+    close: () => model.attend?.(false),
   }
 }

@@ -15,12 +15,18 @@ export interface LiveWorld {
   now(): number
   /** Bytes a second that a path, or everything below a directory, is being written with. */
   rate(node: number): number
+  /** Bytes that a path, or everything below a directory, has more than when it was opened. */
+  growth(node: number): number
+  /** How new a change is: 2 just now, 1 a moment ago, 0 not. `below`: anything in the directory too. */
+  glow(node: number, below: boolean): 0 | 1 | 2
   /** `copied up from step 3`, where it is more than the reasons say; '' for nothing. */
   note(node: number): string
 }
 
 /** Milliseconds for which a frame's rates stay good. */
 const FRAME = 100
+/** Milliseconds in which what has changed stands out, much and then a little. */
+const GLOW = [700, 3500] as const
 
 export function createLiveWorld(
   view: LiveView,
@@ -47,6 +53,12 @@ export function createLiveWorld(
     rate(node) {
       refresh()
       return rates.get(node) ?? 0
+    },
+    growth: node => view.layer.growth(look.stack.tree.path(node)),
+    glow(node, below) {
+      const at = view.layer.changedAt(look.stack.tree.path(node), below)
+      const age = at === null ? Number.POSITIVE_INFINITY : look.now() - at
+      return age < GLOW[0] ? 2 : age < GLOW[1] ? 1 : 0
     },
     note(node) {
       const path = view.layer.path(look.stack.tree.path(node))
@@ -101,7 +113,9 @@ export function followLive(view: LiveView, { update, tick, now }: Follow): () =>
   const fade = () => {
     fading = null
     tick()
-    if (view.layer.totalRate(now()) > 0) fading ??= setTimeout(fade, FADE)
+    const last = view.layer.lastChange()
+    const glows = last !== null && now() - last < GLOW[1] + FADE
+    if (glows || view.layer.totalRate(now()) > 0) fading ??= setTimeout(fade, FADE)
   }
   const run = () => {
     timer = null

@@ -7,10 +7,12 @@ import { IndexBuilder } from '../../layer/index-builder.ts'
 import type { LayerIndex } from '../../layer/layer-index.ts'
 import { Stack } from '../../layer/stack.ts'
 import type { BrokenLayer, Image } from '../../source/types.ts'
+import { nearLayers } from './far.ts'
 import { realSlicer, runSliced, type Slicer } from './slices.ts'
 
 export interface LayerState {
-  phase: 'waiting' | 'reading' | 'read' | 'done' | 'broken' | 'cancelled'
+  /** `unread`: it would have to come from far, and nobody has asked for it. */
+  phase: 'waiting' | 'reading' | 'read' | 'done' | 'broken' | 'cancelled' | 'unread'
   /** Bytes read so far, and in all where that is known. */
   done: number
   total: number | null
@@ -42,16 +44,20 @@ export interface LoadingOptions {
   /** More bytes have been read; comes often. */
   progressed(): void
   slicer?: Slicer
+  /** The topmost layer that is asked for; without it all, but of an image that is far away those that cost little. */
+  upTo?: number | undefined
 }
 
-/** Starts to read all layers. */
-export function load(image: Image, { changed, progressed, slicer = realSlicer }: LoadingOptions): Loading {
+/** Starts to read layers. */
+export function load(image: Image, { changed, progressed, slicer = realSlicer, upTo }: LoadingOptions): Loading {
+  const near = image.far ? nearLayers(image.far, image.layers.length) : null
+  const isWanted = (layer: number) => near === null || near[layer] || layer <= (upTo ?? -1)
   let stack = new Stack()
   const abort = new AbortController()
   const indexes: (LayerIndex | null)[] = image.layers.map(() => null)
   const layers = image.layers.map(
     (info): LayerState => ({
-      phase: 'waiting',
+      phase: isWanted(info.index) ? 'waiting' : 'unread',
       done: 0,
       total: info.roughBytes,
       stored: null,
@@ -135,14 +141,16 @@ export function load(image: Image, { changed, progressed, slicer = realSlicer }:
   }
 
   // Not before whoever asked has what is returned here: reading may report at once.
-  void Promise.resolve().then(() => layers.forEach((_, layer) => void read(layer)))
+  void Promise.resolve().then(() => layers.forEach((_, layer) => isWanted(layer) && void read(layer)))
+  /** Nothing more comes: all that was asked for is read, and the first that was not keeps the rest from being laid. */
+  const isOver = () => laid === layers.length || (layers[laid]!.phase === 'unread' && !layers.some(isComing))
   return {
     get stack() {
       return stack
     },
     layers,
     laid: () => laid,
-    over: () => abort.signal.aborted || laid === layers.length,
+    over: () => abort.signal.aborted || isOver(),
     relay,
     cancel() {
       abort.abort()
@@ -150,4 +158,8 @@ export function load(image: Image, { changed, progressed, slicer = realSlicer }:
       changed()
     },
   }
+}
+
+function isComing({ phase }: LayerState): boolean {
+  return phase === 'waiting' || phase === 'reading'
 }

@@ -6,8 +6,11 @@ import { type ChangeSet, changes, type Letter, type Reason } from '../../layer/c
 import { Kind } from '../../layer/entry.ts'
 import { ABSENT, type Stack } from '../../layer/stack.ts'
 import { totals } from '../../layer/totals.ts'
+import type { LiveWorld } from './live.ts'
 
 export interface Scene {
+  /** Of a live layer that lies on top: how its paths are written to. */
+  live: Pick<LiveWorld, 'rate' | 'growth'> | null
   stack: Stack
   /** The layers whose changes are marked; `from > to` where nothing is (a step without a layer). */
   from: number
@@ -29,7 +32,12 @@ export interface Scene {
 }
 
 /** The stack 0..to with what layers from..to did. `marked: false`: no step is looked at, nothing is marked. */
-export function makeScene(stack: Stack, from: number, to: number, marked = true): Scene {
+export function makeScene(
+  stack: Stack,
+  from: number,
+  to: number,
+  { marked = true, live = null }: { marked?: boolean; live?: Scene['live'] } = {},
+): Scene {
   const set = marked && from <= to && to >= 0 ? changes(stack, from, to) : null
   const current = stack.view(to).current
   const lower = set ? stack.view(from - 1).current : current
@@ -39,6 +47,7 @@ export function makeScene(stack: Stack, from: number, to: number, marked = true)
   let lowerSums: Float64Array | null = null
   const known = current.length
   return {
+    live,
     stack,
     from: set ? from : to + 1,
     to,

@@ -9,7 +9,8 @@ import { Kind } from '../../layer/entry.ts'
 import type { Image } from '../../source/types.ts'
 import type { StepRow } from '../panes/layers-pane.ts'
 import { type ListState, moveTo } from '../widgets/list.ts'
-import { CONTENT_BYTES, compareContents, openBytes } from './contents.ts'
+import { CONTENT_BYTES, compareContents, FAR_BYTES, openBytes } from './contents.ts'
+import { isUnread, pullBytes } from './far.ts'
 import { createLiveWorld, followLive } from './live.ts'
 import { type Loading, load } from './loading.ts'
 import { noOwners, OWNER_FILE_BYTES, type Owners, readNames } from './owners.ts'
@@ -28,8 +29,8 @@ export interface Session {
   readonly image: Image
   readonly look: Look
   loading(): Loading
-  /** Reads what was cancelled, from the beginning. */
-  readOn(): void
+  /** Reads what was cancelled or not asked for yet: all of it, or up to a layer. */
+  readOn(upTo?: number): void
   /** The rows of the Layers pane. */
   rows(): readonly StepRow[]
   list(): ListState
@@ -51,6 +52,8 @@ export interface Session {
   advice(): readonly Advice[]
   /** How much is odd in the image and the layers laid so far, and whether any digest is not what it should be. */
   oddities(): { odd: number; forged: boolean }
+  /** Whether layers up to the step under the cursor wait to be asked for. */
+  unreadHere(): boolean
   /** Bytes that would have to be read to say which contents differ, where that is too much to be done unasked. */
   uncompared(): number
   compareAll(): void
@@ -123,6 +126,7 @@ export function createSession(image: Image, options: SessionOptions): Session {
         step: step.index,
         layer: step.layer,
         live: image.live !== undefined && step.layer === image.live.number,
+        ...(image.far && step.layer !== null ? { pull: pullBytes(image, step.layer) } : {}),
         get command() {
           const command = commands.get(step.index) ?? shortCommand(step.createdBy, step.comment)
           commands.set(step.index, command)
@@ -155,6 +159,8 @@ export function createSession(image: Image, options: SessionOptions): Session {
     return layer === null ? null : { from: layer, to: layer }
   }
 
+  const liveAt = (layer: number) => (layer === image.live?.number ? (look.world.live ?? null) : null)
+
   /** Makes the scene that the step asks for, as far as its layers lie in the stack. */
   const rescene = () => {
     look.step = step().index
@@ -171,7 +177,8 @@ export function createSession(image: Image, options: SessionOptions): Session {
     const known = scenes.find(one => one.key === key)
     if (known && known.scene === look.scene) return options.looked()
     sceneAt = slicer.now()
-    const scene = known?.scene ?? makeScene(loading.stack, from, to, complete && marked !== null)
+    const scene =
+      known?.scene ?? makeScene(loading.stack, from, to, { marked: complete && marked !== null, live: liveAt(to) })
     if (!known) scenes = [{ key, scene }, ...scenes].slice(0, Math.max(2, Math.floor(SCENE_NODES / scene.nodes)))
     look.scene = scene
     comparing.abort()
@@ -218,8 +225,8 @@ export function createSession(image: Image, options: SessionOptions): Session {
     // What is alive tells by itself what differs.
     if (scene.to === image.live?.number) return
     const unknown = scene.changes?.unknown ?? []
-    const bytes = openBytes(loading.stack, unknown)
-    uncompared = bytes > most ? bytes : 0
+    const bytes = openBytes(loading.stack, unknown, image.far)
+    uncompared = bytes > (image.far ? Math.min(most, FAR_BYTES) : most) ? bytes : 0
     if (unknown.length === 0 || uncompared > 0) return
     comparing = new AbortController()
     const { signal } = comparing
@@ -269,6 +276,7 @@ export function createSession(image: Image, options: SessionOptions): Session {
     const chunks: Uint8Array[] = []
     try {
       const { stack } = loading
+      if ((image.far?.contentCost(stack.layerOf(inode), stack.sizeOf(inode)) ?? 0) > FAR_BYTES) return new Map()
       const options = { end: Math.min(stack.sizeOf(inode), OWNER_FILE_BYTES), signal: closed.signal }
       const content = image.readFile(stack.layerOf(inode), stack.indexOf(inode), options)
       for await (const chunk of content) chunks.push(chunk)
@@ -315,8 +323,8 @@ export function createSession(image: Image, options: SessionOptions): Session {
     image,
     look,
     loading: () => loading,
-    readOn() {
-      loading = load(image, { changed: () => arrived(), progressed: () => progressed(), slicer })
+    readOn(upTo = image.layers.length) {
+      loading = load(image, { changed: () => arrived(), progressed: () => progressed(), slicer, upTo })
       scenes = []
       look.scene = null
       advice = null
@@ -367,6 +375,7 @@ export function createSession(image: Image, options: SessionOptions): Session {
       if (odd?.laid !== laid) odd = { laid, ...countOdd(image, loading) }
       return odd
     },
+    unreadHere: () => loading.over() && loading.layers.slice(0, layerAsOf() + 1).some(isUnread),
     uncompared: () => uncompared,
     compareAll() {
       if (look.scene) compare(look.scene, Number.POSITIVE_INFINITY)

@@ -1,4 +1,5 @@
 /** What a tab on the right of the Explorer is, and what all tabs look at. */
+import type { Pane } from '../../actions/explorer.ts'
 import type { Move } from '../../actions/moving.ts'
 import type { Stack } from '../../layer/stack.ts'
 import type { Image } from '../../source/types.ts'
@@ -38,6 +39,7 @@ export interface TabView {
 
 export interface Tab {
   readonly name: string
+  readonly pane: Pane
   /** Makes its rows anew where what it looks at is different. */
   update(): void
   /** Exactly `rows` lines of `columns`. */
@@ -55,6 +57,8 @@ export interface Tab {
   copies(): { text: string; what: string }[]
   /** Whether rows are being made. */
   busy(): boolean
+  /** It is on the screen now, or is not any more: what costs something goes on only while it is. */
+  attend?(shown: boolean): void
   close(): void
 }
 

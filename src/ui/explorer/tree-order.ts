@@ -3,8 +3,10 @@ import type { Scene } from './scene.ts'
 import type { Sliced } from './slices.ts'
 import { sortByKey } from './sort.ts'
 
-export type SortOrder = 'name' | 'size' | 'change' | 'time'
+export type SortOrder = 'name' | 'size' | 'change' | 'time' | 'rate' | 'growth'
 export const sortOrders: readonly SortOrder[] = ['name', 'size', 'change', 'time']
+/** Of a layer that is alive. */
+export const liveSortOrders: readonly SortOrder[] = [...sortOrders, 'rate', 'growth']
 
 /** The children of a directory that have rows, in their order. */
 export function* sortedChildren(
@@ -39,6 +41,8 @@ export function sortKey(scene: Scene, node: number, order: SortOrder): number {
   if (order === 'name') return scene.isDir(node) ? 0 : 1
   if (order === 'size') return 0 - scene.bytes(node)
   if (order === 'change') return changeRank(scene, node)
+  if (order === 'rate') return 0 - (scene.live?.rate(node) ?? 0)
+  if (order === 'growth') return 0 - (scene.live?.growth(node) ?? 0)
   return 0 - timeOf(scene, node)
 }
 

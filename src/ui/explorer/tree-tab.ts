@@ -139,6 +139,7 @@ export function createTreeTab(look: Look): TreeTab {
 
   const tab: TreeTab = {
     name: 'Tree',
+    pane: 'tree',
     update() {
       if (asked && asked.filter !== look.filter) {
         if (asked.filter === null) home = at()

@@ -85,6 +85,7 @@ export function createWasteTab(look: Look, world: WasteWorld): WasteTab {
 
   const tab: WasteTab = {
     name: 'Waste',
+    pane: 'waste',
     byPath: () => byPath,
     wastedRef() {
       const one = here()

@@ -7,6 +7,7 @@ import { line, type Part } from '../widgets/line.ts'
 import { drawList, type ListState } from '../widgets/list.ts'
 import { fitColumns } from './columns.ts'
 import { describe, type NoteWorld, noteOf } from './notes.ts'
+import { glowing } from './tree-pane.ts'
 
 export interface ChangesModel {
   scene: Scene
@@ -27,6 +28,7 @@ export function changesPane(
       { name: 'owner', width: 8, worth: 1 },
       { name: 'permissions', width: 10, worth: 2 },
       { name: 'size', width: 7, worth: 3 },
+      ...(scene.live ? [{ name: 'rate', width: 9, worth: 4 }] : []),
     ],
     columns - 2,
     44,
@@ -39,10 +41,15 @@ export function changesPane(
     if (kept.has('permissions')) parts.push([theme.dim, `${about.permissions} `])
     if (kept.has('owner')) parts.push([theme.dim, `${fitted(about.owner, 8, 'right')} `])
     if (kept.has('size')) parts.push(`${fitted(formatBytes(scene.bytes(node)), 7, 'right')} `)
+    if (kept.has('rate')) {
+      const rate = scene.live!.rate(node)
+      parts.push([theme.accent, `${fitted(rate > 0 ? `${formatBytes(rate)}/s` : '', 9, 'right')} `])
+    }
     const note = noteOf(scene, node, world, letter === 'D' && scene.isDir(node))
     const path = safeBytes(scene.stack.tree.path(node)) + (scene.isDir(node) ? '/' : '')
     const room = Math.max(12, rest - Math.min(width(note), rest >> 1) - (note ? 2 : 0))
-    parts.push([letter === 'D' ? theme.deleted : plain, cutMiddle(path, room)])
+    const glow = world.live && scene.live ? world.live.glow(node, false) : 0
+    parts.push([glowing(theme, glow, letter === 'D' ? theme.deleted : plain), cutMiddle(path, room)])
     return note
       ? [...parts, [theme.dim, `  ${cutEnd(note, Math.max(0, rest - width(cutMiddle(path, room)) - 2))}`]]
       : parts

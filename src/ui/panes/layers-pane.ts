@@ -22,6 +22,8 @@ export interface StepRow {
   live: boolean
   /** Whether something odd was met in the layer. */
   odd: boolean
+  /** Of an image that was not pulled: bytes that a pull would bring for the layer; 0 when it is here. */
+  pull?: number | null
 }
 
 export interface LayersModel {
@@ -44,6 +46,7 @@ export function layersPane(
       { name: 'stored', width: 7, worth: 3 },
       { name: 'adds', width: ADDS, worth: 1 },
       { name: 'bar', width: 1, worth: 2 },
+      ...(model.rows.some(row => row.pull !== undefined) ? [{ name: 'pull', width: 7, worth: 2.5 }] : []),
     ],
     columns - number - 2,
     14,
@@ -63,7 +66,8 @@ export function layersPane(
 function header(kept: Set<string>, number: number): string {
   const stored = kept.has('stored') ? `${fitted('STORED', 7, 'right')} ` : ''
   const adds = kept.has('adds') ? `${fitted('ADDS', ADDS, 'right')} ` : ''
-  return ` ${fitted('#', number, 'right')} ${stored}${adds}${kept.has('bar') ? '  ' : ''}CREATED BY`
+  const pull = kept.has('pull') ? `${fitted('PULL', 7, 'right')} ` : ''
+  return ` ${fitted('#', number, 'right')} ${stored}${adds}${pull}${kept.has('bar') ? '  ' : ''}CREATED BY`
 }
 
 function stepParts(
@@ -80,7 +84,11 @@ function stepParts(
   const edge = here ? theme.glyph.cursor : bracket(theme, model.range, row, index, model.rows)
   const parts: Part[] = [[theme.accent, edge]]
   if (!state) {
-    const empty = (kept.has('stored') ? 8 : 0) + (kept.has('adds') ? ADDS + 1 : 0) + (kept.has('bar') ? 2 : 0)
+    const empty =
+      (kept.has('stored') ? 8 : 0) +
+      (kept.has('adds') ? ADDS + 1 : 0) +
+      (kept.has('pull') ? 8 : 0) +
+      (kept.has('bar') ? 2 : 0)
     return [...parts, [theme.dim, `${fitted(theme.glyph.dot, number, 'right')} ${' '.repeat(empty)}${row.command}`]]
   }
   const broken = state.phase === 'broken'
@@ -91,6 +99,7 @@ function stepParts(
   parts.push([broken ? theme.danger : theme.warning, mark ? '!' : ' '])
   if (kept.has('stored')) parts.push(storedPart(theme, state))
   if (kept.has('adds')) parts.push(addsPart(theme, state))
+  if (kept.has('pull')) parts.push(pullPart(theme, row))
   if (kept.has('bar')) parts.push([theme.accent, `${heightBar(theme, knownBytes(row), biggest)} `])
   return [...parts, row.command]
 }
@@ -122,10 +131,16 @@ function storedPart(theme: Theme, state: LayerState): Part {
 
 function addsPart(theme: Theme, state: LayerState): Part {
   if (state.adds !== null) return `${fitted(formatBytes(state.adds), ADDS, 'right')} `
-  if (state.phase === 'cancelled') return [theme.dim, `${fitted('unread', ADDS, 'right')} `]
+  if (state.phase === 'cancelled' || state.phase === 'unread') return [theme.dim, `${fitted('unread', ADDS, 'right')} `]
   if (state.phase !== 'reading') return [theme.dim, `${fitted('', ADDS)} `]
   const share = state.total ? `${Math.min(99, Math.floor((state.done / state.total) * 100))} %` : theme.glyph.ellipsis
   return [theme.accent, `${fitted(share, ADDS, 'right')} `]
+}
+
+/** What a pull would bring. */
+function pullPart(theme: Theme, { pull }: StepRow): Part {
+  if (pull === 0) return [theme.ok, `${fitted('here', 7, 'right')} `]
+  return `${fitted(pull ? formatBytes(pull) : '', 7, 'right')} `
 }
 
 function knownBytes(row: StepRow): number {

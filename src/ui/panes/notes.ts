@@ -20,13 +20,16 @@ export interface NoteWorld {
 }
 
 /** `owner root → app`, `content 12 kB → 14 kB`, `(from step 5)`, `3 changed`; empty where there is nothing to say. */
-export function noteOf(scene: Scene, node: number, world: NoteWorld, folded: boolean): string {
+export function noteOf(scene: Scene, node: number, world: NoteWorld, folded: boolean, grown = true): string {
   const letter = scene.letter(node)
   const live = world.live?.view.number === scene.to ? world.live : null
   if (live && letter !== 'D') {
     const writing = !scene.isDir(node) && live.rate(node) > 0 ? 'writing' : ''
-    const told = letter === 'C' ? [changedNote(scene, node, world), live.note(node)] : []
-    return [writing, ...told, insideNote(scene, node, letter, folded)].filter(text => text !== '').join(', ')
+    const told = letter === 'C' ? [liveNote(scene, node, world), live.note(node)] : []
+    // What is changed says both sizes already.
+    const growth = grown && (letter === 'A' || folded) ? growthNote(live.growth(node)) : ''
+    const texts = [writing, growth, ...told, insideNote(scene, node, letter, folded)]
+    return texts.filter(text => text !== '').join(', ')
   }
   if (letter === 'D') {
     const ref = scene.ref(node)
@@ -35,6 +38,18 @@ export function noteOf(scene: Scene, node: number, world: NoteWorld, folded: boo
   const inside = insideNote(scene, node, letter, folded)
   if (letter !== 'C') return inside
   return [changedNote(scene, node, world), inside].filter(text => text !== '').join(', ')
+}
+
+/** A directory's time says only that something in it came or went; a file of the same size was written to nevertheless. */
+function liveNote(scene: Scene, node: number, world: NoteWorld): string {
+  const reasons = scene.reasons(node)
+  if (reasons.length !== 1 || reasons[0] !== 'time') return changedNote(scene, node, world)
+  return scene.isDir(node) ? '' : 'written, same size'
+}
+
+/** `+300 kB` since it was opened. */
+function growthNote(bytes: number): string {
+  return bytes === 0 ? '' : `${bytes > 0 ? '+' : '-'}${formatBytes(Math.abs(bytes))}`
 }
 
 function insideNote(scene: Scene, node: number, letter: 'A' | 'C' | null, folded: boolean): string {

@@ -5,7 +5,7 @@ import { type Entry, Kind } from '../../layer/entry.ts'
 import type { Scene } from '../explorer/scene.ts'
 import type { SortOrder } from '../explorer/tree-order.ts'
 import { MATCH, type Marks, OPEN, PARENT, type TreeRows } from '../explorer/tree-rows.ts'
-import type { Theme } from '../theme.ts'
+import type { Style, Theme } from '../theme.ts'
 import { line, type Part } from '../widgets/line.ts'
 import { drawList, type ListState } from '../widgets/list.ts'
 import { fitColumns } from './columns.ts'
@@ -53,7 +53,7 @@ interface Shape {
 }
 
 const LETTER = 2
-const widths = { permissions: 10, owner: 8, size: 7, rate: 9, bar: 8, time: 16 } as const
+const widths = { permissions: 10, owner: 8, size: 7, rate: 9, growth: 8, bar: 8, time: 16 } as const
 
 /** Which columns there are at a width. */
 function treeShape(columns: number, sort: SortOrder, live: boolean): Shape {
@@ -62,7 +62,8 @@ function treeShape(columns: number, sort: SortOrder, live: boolean): Shape {
     { name: 'owner', width: widths.owner, worth: 3 },
     { name: 'time', width: widths.time, worth: sort === 'time' ? 5 : 1 },
     { name: 'size', width: widths.size, worth: 4 },
-    ...(live ? [{ name: 'rate', width: widths.rate, worth: 6 }] : []),
+    ...(live ? [{ name: 'rate', width: widths.rate, worth: sort === 'growth' ? 2.5 : 6 }] : []),
+    ...(live && (columns >= 140 || sort === 'growth') ? [{ name: 'growth', width: widths.growth, worth: 5 }] : []),
     ...(sort === 'size' ? [{ name: 'bar', width: widths.bar, worth: 1.5 }] : []),
   ]
   const { kept, rest } = fitColumns(wanted, columns - LETTER, 27)
@@ -80,8 +81,9 @@ function header(theme: Theme, { kept }: Shape, sort: SortOrder): Part[] {
   if (kept.has('owner')) parts.push(title(`${fitted('OWNER', widths.owner, 'right')} `, false))
   if (kept.has('time')) parts.push(title(fitted('MODIFIED', widths.time + 1), sort === 'time'))
   if (kept.has('size')) parts.push(title(`${fitted('SIZE', widths.size, 'right')} `, sort === 'size'))
-  if (kept.has('rate')) parts.push(title(`${fitted('RATE', widths.rate, 'right')} `, false))
+  if (kept.has('rate')) parts.push(title(`${fitted('RATE', widths.rate, 'right')} `, sort === 'rate'))
   if (kept.has('bar')) parts.push(' '.repeat(widths.bar + 1))
+  if (kept.has('growth')) parts.push(title(`${fitted('GROWTH', widths.growth, 'right')} `, sort === 'growth'))
   return [...parts, title('NAME', sort === 'name')]
 }
 
@@ -115,8 +117,9 @@ function rowCells(theme: Theme, model: TreeModel, shape: Shape, index: number): 
     const rate = world.live!.rate(node)
     left.push([theme.accent, `${fitted(rate > 0 ? `${formatBytes(rate)}/s` : '', widths.rate, 'right')} `])
   }
+  if (shape.kept.has('growth')) left.push(growthPart(theme, world.live!.growth(node)))
   if (shape.kept.has('bar')) left.push([theme.accent, `${bar(theme, scene, node)} `])
-  const note = noteOf(scene, node, world, dir && (flags & OPEN) === 0)
+  const note = noteOf(scene, node, world, dir && (flags & OPEN) === 0, !shape.kept.has('growth'))
   const name = nameParts(theme, model, index, entry, shape.name)
   const used = name.reduce((sum, part) => sum + width(typeof part === 'string' ? part : part[1]), 0)
   const room = shape.name - used - 2
@@ -127,6 +130,12 @@ function rowCells(theme: Theme, model: TreeModel, shape: Shape, index: number): 
   const beside = shape.name >= NOTE_FROM * 1.5 && width(shown) <= shape.name - Math.max(used + 2, NOTE_FROM)
   if (!beside) return { left: [...left, ...name], right: [[theme.dim, ` ${shown}`]] }
   return { left: [...left, ...name, ' '.repeat(Math.max(2, gap)), [theme.dim, shown]], right: [] }
+}
+
+/** `+1.2 MB` since it was opened. */
+function growthPart(theme: Theme, bytes: number): Part {
+  const text = bytes === 0 ? '' : `${bytes > 0 ? '+' : '-'}${formatBytes(Math.abs(bytes))}`
+  return [bytes > 0 ? theme.added : theme.deleted, `${fitted(text, widths.growth, 'right')} `]
 }
 
 function sizeText(scene: Scene, node: number, entry: Entry | null): string {
@@ -161,8 +170,9 @@ function nameParts(theme: Theme, model: TreeModel, index: number, entry: Entry |
   const dir = scene.isDir(node)
   const fold = dir ? `${flags & PARENT ? (flags & OPEN ? theme.glyph.open : theme.glyph.closed) : ' '} ` : '  '
   const found = marks !== null && (marks[node]! & MATCH) !== 0
+  const glow = glowOf(model, node, dir && (flags & OPEN) === 0)
   const base = deleted ? theme.deleted : dir ? theme.directory : entry?.kind === Kind.symlink ? theme.link : plainStyle
-  const style = found ? (text: string) => theme.match(base(text)) : base
+  const style = glowing(theme, glow, found ? (text: string) => theme.match(base(text)) : base)
   const room = Math.max(1, columns - indent.length - 2)
   const name = cutMiddle(safeBytes(scene.stack.tree.name(node)) + (dir ? '/' : ''), room)
   const parts: Part[] = [
@@ -173,6 +183,17 @@ function nameParts(theme: Theme, model: TreeModel, index: number, entry: Entry |
   const left = room - width(name)
   if (target && left > 6) parts.push([theme.dim, cutMiddle(` ${theme.glyph.arrow} ${target}`, left)])
   return parts
+}
+
+/** How new the change is of a path, or of anything in a directory that is closed. */
+function glowOf({ scene, world }: TreeModel, node: number, closed: boolean): 0 | 1 | 2 {
+  return world.live && scene.live ? world.live.glow(node, closed) : 0
+}
+
+/** The style of a name that stands out for as long as its change is new. */
+export function glowing(theme: Theme, glow: 0 | 1 | 2, style: Style): Style {
+  if (glow === 0) return style
+  return glow === 1 ? text => theme.accent(style(text)) : text => theme.strong(theme.accent(style(text)))
 }
 
 function targetText(entry: Entry | null): string {

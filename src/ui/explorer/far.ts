@@ -1,0 +1,70 @@
+/** An image that stays in its registry, in the Explorer: which layers are read unasked, and what is said of the others. */
+import { formatBytes, formatCount } from '../../base/sizes.ts'
+import type { Far } from '../../source/remote/far.ts'
+import type { Image } from '../../source/types.ts'
+import type { Theme } from '../theme.ts'
+import type { Part } from '../widgets/line.ts'
+import type { LayerState } from './loading.ts'
+
+/** An image of so many bytes is read without being asked for. */
+const SMALL_IMAGE = 32 << 20
+/** And so is a layer of a larger one. */
+const SMALL_LAYER = 1 << 20
+
+/** Which layers are read at once: known ones, those with a table of contents, and all where it is little in all. */
+export function nearLayers(far: Far, count: number): boolean[] {
+  const costs = Array.from({ length: count }, (_, layer) => far.cost(layer))
+  const near = costs.map((cost, layer) => cost <= SMALL_LAYER || far.toc(layer) !== null)
+  const rest = costs.reduce((sum, cost, layer) => sum + (near[layer] ? 0 : cost), 0)
+  return rest <= SMALL_IMAGE ? near.map(() => true) : near
+}
+
+/** Bytes that reading the unread layers up to one would bring. */
+export function unreadBytes(layers: readonly LayerState[], upTo: number): { layers: number; bytes: number } {
+  const unread = layers.slice(0, upTo + 1).filter(isUnread)
+  return { layers: unread.length, bytes: unread.reduce((sum, layer) => sum + (layer.total ?? 0), 0) }
+}
+
+export function isUnread({ phase }: LayerState): boolean {
+  return phase === 'unread' || phase === 'cancelled'
+}
+
+/** What stands in the tree's place while layers below it have not been asked for. */
+export function unreadLines(theme: Theme, layers: readonly LayerState[], upTo: number): Part[][] {
+  const here = unreadBytes(layers, upTo)
+  const all = unreadBytes(layers, layers.length - 1)
+  const size = (bytes: number) => [theme.strong, formatBytes(bytes)] as const
+  const more = all.layers > here.layers
+  return [
+    [[theme.strong, `Not read yet: ${count(here.layers)} of ${formatCount(upTo + 1)} up to this step`]],
+    [],
+    [
+      [theme.key, 'enter'],
+      [theme.dim, ' reads '],
+      ...(here.layers === 1 ? [] : [[theme.dim, 'them: '] as Part]),
+      size(here.bytes),
+    ],
+    ...(more ? [[[theme.key, 'r'], [theme.dim, ' reads all: '], size(all.bytes)] as Part[]] : []),
+    [],
+    [[theme.dim, 'Nothing of it is kept. Steps, sizes, config and Dockerfile are here.']],
+  ]
+}
+
+/** Bytes that a pull would bring for a layer; 0 when the native store has it. */
+export function pullBytes({ far, layers }: Image, layer: number): number {
+  const { compressed, roughBytes } = layers[layer]!
+  return far?.here()[layer] === 'native' ? 0 : (compressed ?? roughBytes ?? 0)
+}
+
+/** For the end of the breadcrumb line: what looking brought so far, and what a pull would bring. */
+export function farSummary(theme: Theme, image: Image, far: Far): Part[] {
+  const pull = image.layers.reduce((sum, { index }) => sum + pullBytes(image, index), 0)
+  return [
+    [theme.accent, 'not pulled'],
+    [theme.dim, `: ${formatBytes(far.transferred())} read, a pull brings ${formatBytes(pull)}`],
+  ]
+}
+
+function count(number: number): string {
+  return number === 1 ? '1 layer' : `${formatCount(number)} layers`
+}
