@@ -69,6 +69,14 @@ export const globalActions: readonly Action<Program>[] = [
     run: program => program.goHome(1),
   },
   {
+    id: 'global.storage',
+    title: 'The storage: what the disk holds, and what could be freed',
+    keys: ['3'],
+    scope: 'global',
+    needs: program => program.canGoHome(2),
+    run: program => program.goHome(2),
+  },
+  {
     id: 'global.palette',
     title: 'Find a command by its name',
     keys: [':', 'ctrl-p'],

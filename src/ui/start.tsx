@@ -9,6 +9,7 @@ import { createContainers } from './containers/containers.ts'
 import { createImages } from './images/images.ts'
 import { type Running, runScreens, sizeOf } from './run.tsx'
 import type { Screen } from './screen.ts'
+import { createStorage } from './storage/storage.ts'
 import { createHost } from './store.ts'
 import { asciiOnly, colourLevel, whyNoScreen } from './terminal/colours.ts'
 import { makeTheme } from './theme.ts'
@@ -45,6 +46,7 @@ export async function startUi(options: StartOptions): Promise<Ended> {
     homes: [
       { title: 'Images', make: createImages },
       { title: 'Containers', make: createContainers },
+      { title: 'Storage', make: createStorage },
     ],
   })
   host.goHome(0)
