@@ -26,8 +26,17 @@ const MOST_AROUND = 50
 
 type Line = TailLine & ViewLine
 
+/** The screen, and what another one needs that shows it as one of its tabs. */
+export interface LogsScreen extends Screen {
+  /** What stands in its frame: exactly `rows` lines of `columns`. */
+  inside(theme: Theme, columns: number, rows: number): string[]
+  /** `1 204 lines · following` */
+  place(): string
+  move: LogsContext['move']
+}
+
 /** The screen; it reads while it is open. */
-export function createLogs(ui: Ui, targets: readonly LogTarget[]): Screen {
+export function createLogs(ui: Ui, targets: readonly LogTarget[]): LogsScreen {
   const listeners = new Set<() => void>()
   const changed = () => {
     for (const listener of listeners) listener()
@@ -158,6 +167,11 @@ export function createLogs(ui: Ui, targets: readonly LogTarget[]): Screen {
       ? state.trouble
       : `${targets.length > 1 ? 'They have' : 'It has'} said nothing yet.`
   }
+  const inside = (theme: Theme, columns: number, rows: number) => {
+    const drawn = view.draw(theme, columns, rows)
+    if (lines.end() === lines.first() && drawn.length > 0) drawn[0] = line(columns, [[theme.dim, ` ${nothing()}`]])
+    return drawn
+  }
   return {
     id: 'logs',
     title: () => (targets.length === 1 ? `${safe(targets[0]!.name)} logs` : `logs of ${targets.length}`),
@@ -171,10 +185,15 @@ export function createLogs(ui: Ui, targets: readonly LogTarget[]): Screen {
       ].filter(one => one.length > 0),
     scopes: () => ['logs'],
     actions: bind(logsActions, context),
+    move: context.move,
+    inside,
+    place() {
+      const count = `${formatCount(lines.end() - lines.first())} lines`
+      return [view.needle() === '' ? count : linesWith(view), ...(view.following() ? ['following'] : [])].join(' · ')
+    },
     draw(size, theme) {
       const inner = size.columns - 2
-      const drawn = view.draw(theme, inner, Math.max(0, size.rows - 2))
-      if (lines.end() === lines.first() && drawn.length > 0) drawn[0] = line(inner, [[theme.dim, ` ${nothing()}`]])
+      const drawn = inside(theme, inner, Math.max(0, size.rows - 2))
       const footer: Part[] = [
         [theme.dim, view.needle() === '' ? '' : `${linesWith(view)}  `],
         view.following() ? [theme.ok, 'following'] : [theme.dim, 'f follows'],

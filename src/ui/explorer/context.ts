@@ -8,6 +8,7 @@ import type { Ui } from '../ui.ts'
 import { createBlame } from './blame.ts'
 import type { ChangesTab } from './changes-tab.ts'
 import type { Held } from './container/held.ts'
+import type { LogsTab } from './container/logs-tab.ts'
 import { createDetails } from './details.ts'
 import { type DrawModel, isOfPaths } from './draw.ts'
 import { extractTo } from './extracting.ts'
@@ -33,6 +34,7 @@ export interface Opened extends DrawModel {
   tabs: readonly Tab[]
   /** The engine behind a container. */
   held: Held | null
+  logs: LogsTab | null
   /** The tab that knows that it is on the screen. */
   attended: Tab | null
   narrow: boolean
@@ -177,7 +179,7 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
 
   return {
     pane: () => paneOf(opened),
-    ready: () => look.scene !== null || !ofPaths() || inLayers(),
+    ready: () => look.scene !== null || !ofPaths() || inLayers() || session.unreadHere(),
     thing() {
       const ref = refHere()
       if (!here() || ref === -1) return null
@@ -218,8 +220,9 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
       opened.changed()
     },
     open() {
+      if (session.unreadHere() && (inLayers() || (ofPaths() && look.scene === null)))
+        session.readOn(session.layerHere())
       if (inLayers()) {
-        if (session.unreadHere()) session.readOn(session.layerHere())
         opened.focus = 'view'
         return opened.changed()
       }

@@ -65,8 +65,11 @@ export function createExplorer(ui: Ui, reference: string): Screen {
     id: 'explorer',
     title: () => safe(opened?.image.names[0] ?? reference),
     summary: theme => (opened ? summaryOf(theme, opened.session) : []),
-    scopes: () => (opened ? [`explorer.${paneOf(opened)}`, 'explorer'] : []),
-    actions,
+    scopes: () => (opened ? [paneOf(opened) === 'logs' ? 'logs' : `explorer.${paneOf(opened)}`, 'explorer'] : []),
+    get actions() {
+      // What the Logs tab shows has keys of its own.
+      return opened && paneOf(opened) === 'logs' ? [...actions, ...opened.logs!.actions()] : actions
+    },
     draw(size, theme) {
       if (fault) return messageLines(theme, size, 'This did not work', faultLines(theme, fault, size))
       if (!opened) return messageLines(theme, size, `Opening ${safe(reference)} …`, [])
@@ -188,6 +191,7 @@ function stepPlaces(opened: Opened): Place[] {
 function goBack(opened: Opened): boolean {
   const { session } = opened
   const { look } = session
+  if (paneOf(opened) === 'logs' && opened.logs?.back()) return true
   if (!session.loading().over()) session.loading().cancel()
   else if (look.filter || opened.filterError) {
     opened.filterError = null

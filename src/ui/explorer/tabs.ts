@@ -4,6 +4,7 @@ import { type ChangesTab, createChangesTab } from './changes-tab.ts'
 import { createConfigTab, createDockerfileTab } from './config-tab.ts'
 import { createContainerConfigTab } from './container/config-tab.ts'
 import { type Held, holdLater } from './container/held.ts'
+import { createLogsTab, type LogsTab } from './container/logs-tab.ts'
 import { createProcessesTab } from './container/processes-tab.ts'
 import { createStatsTab } from './container/stats-tab.ts'
 import { createHotTab } from './hot-tab.ts'
@@ -19,6 +20,7 @@ export interface Tabs {
   waste: WasteTab
   /** The engine behind the container; null: an image is looked at. */
   held: Held | null
+  logs: LogsTab | null
 }
 
 /** `container`: what it is called where the layer on top is alive. */
@@ -33,16 +35,25 @@ export function createTabs(
   const config = createConfigTab(look)
   const { live } = look.world
   if (!live || !container) {
-    return { all: [tree, changes, waste, config, createDockerfileTab(look)], tree, changes, waste, held: null }
+    return {
+      all: [tree, changes, waste, config, createDockerfileTab(look)],
+      tree,
+      changes,
+      waste,
+      held: null,
+      logs: null,
+    }
   }
   const held = holdLater(() => ui.services.containers, container)
+  const logs = createLogsTab(ui, held, container.name, look.changed)
   const all = [
     tree,
     changes,
     createHotTab(live),
+    logs,
     createStatsTab(held, look.changed),
     createProcessesTab(held, look.changed),
     createContainerConfigTab(look, config, held),
   ]
-  return { all, tree, changes, waste, held }
+  return { all, tree, changes, waste, held, logs }
 }
