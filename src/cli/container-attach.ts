@@ -42,6 +42,8 @@ export async function attachAt(
     if (!tty) process.stderr.write(bytes)
   })
   const [status, signal] = await deafTo('SIGINT', () => once(child, 'close') as Promise<[number | null, string | null]>)
+  // What it wrote last stays a line of its own on the terminal that is left.
+  process.stdout.write('\r\n')
   if (status === null || status === INTERRUPTED) return null
   const reason = safeLines(said)
     .map(line => /^strata: (.+)/.exec(line)?.[1])

@@ -53,6 +53,8 @@ export function runScreens(host: Host, { stdin, stdout, environment }: Io): Runn
           await run()
         } finally {
           refreshSize()
+          // Whoever had it may have left the cursor anywhere in a line.
+          stdout.write('\r')
           modes(true)
         }
       })

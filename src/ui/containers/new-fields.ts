@@ -31,8 +31,8 @@ export function fieldsOf(around: Around, values: FormValues): FormField[] {
   const image = String(values.image ?? around.image ?? '').trim()
   const run = engine && image !== '' ? around.run(engine, image) : undefined
   const can = engine?.containers.capabilities
-  const lacking = (what: string, has: boolean | undefined) =>
-    has === false ? `${safe(engine?.id ?? '')} has no ${what}` : null
+  const lacking = (does: string, has: boolean | undefined) =>
+    has === false ? `${safe(engine?.id ?? '')} ${does}` : null
   const restarts = String(values.restart ?? 'no') !== 'no'
   const wish = (spec: Partial<ContainerSpec>) => problemWith(engine, { image: 'x', ...spec })
   return [
@@ -88,7 +88,7 @@ export function fieldsOf(around: Around, values: FormValues): FormField[] {
       kind: 'lines',
       placeholder: firstPort(run),
       help: listed('The image listens on', run?.exposedPorts, '8080:80, 127.0.0.1:8080:80 or 5353:53/udp.'),
-      why: lacking('published ports', can?.ports),
+      why: lacking('publishes no ports', can?.ports),
       check: text => wish({ publish: [text.trim()] }),
     },
     {
@@ -123,7 +123,7 @@ export function fieldsOf(around: Around, values: FormValues): FormField[] {
       kind: 'choice',
       choices: ['no', 'on-failure', 'always', 'unless-stopped'],
       help: 'Whether it is started again when it has ended.',
-      why: lacking('restart policies', can?.restartPolicies),
+      why: lacking('starts nothing again by itself', can?.restartPolicies),
     },
     {
       key: 'tty',

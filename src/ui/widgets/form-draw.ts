@@ -1,10 +1,10 @@
 /** How a form looks: a label and a value a line, a sentence about where the keys are, the command line that does the same. */
-import { width } from '../../base/text.ts'
+import { cutEnd, safe, width } from '../../base/text.ts'
 import type { Size } from '../layout.ts'
 import type { Theme } from '../theme.ts'
 import type { OverlayBox } from '../ui.ts'
 import { fieldParts } from './field.ts'
-import { choiceOf, type FormField, type FormState, firstProblem, flagOf, problemOf, textsOf } from './form-state.ts'
+import { choiceOf, type FormField, type FormState, firstProblem, flagOf, shownProblem, textsOf } from './form-state.ts'
 import { frame } from './frame.ts'
 import { line, type Part, partsWidth } from './line.ts'
 import { keepVisible } from './list.ts'
@@ -75,7 +75,7 @@ function fieldRows(theme: Theme, columns: number, fields: readonly FormField[], 
         [style, label.padEnd(labels)],
         ...valueParts(theme, columns - labels - 4, one, state, value, focused),
       ]
-      const wrong = value === null ? null : problemOf(one, state, value)
+      const wrong = value === null ? null : shownProblem(one, state, value)
       rows.push(line(columns, parts, wrong === null ? [] : [[theme.danger, ' !']]))
     }
   }
@@ -105,8 +105,14 @@ function valueParts(
   const text = textsOf(one, state)[index]!
   const empty = text.text === ''
   const hint: Part[] = empty && index === 0 && one.placeholder ? [[theme.dim, one.placeholder]] : []
-  if (!focused) return empty ? hint : fieldParts({ ...theme, cursor: plainly }, { ...text, at: text.text.length }, room)
-  return [...fieldParts(theme, text, room), ...(empty ? hint : [])]
+  if (!focused) return empty ? hint : [cutEnd(safe(text.text), room)]
+  if (hint.length === 0) return fieldParts(theme, text, room)
+  // The cursor lies on the first letter of what would be typed.
+  const [first = ' ', ...rest] = one.placeholder ?? ''
+  return [
+    [theme.cursor, first],
+    [theme.dim, rest.join('')],
+  ]
 }
 
 const plainly = (text: string) => text
@@ -119,7 +125,7 @@ function noteLines(theme: Theme, columns: number, { fields, state, matches }: Fo
     if (state.leaving) return said(theme.warning, 'Once more esc throws away what was typed; any other key stays.')
     if (matches.length > 0) return said(theme.dim, matches.join('  '))
     const one = fields.find(one => one.key === state.focus.key)
-    const problem = one ? problemOf(one, state, state.focus.line) : (firstProblem(fields, state)?.problem ?? null)
+    const problem = one ? shownProblem(one, state, state.focus.line) : (firstProblem(fields, state)?.problem ?? null)
     if (problem !== null) return said(theme.danger, problem)
     return said(theme.dim, one?.help ?? '')
   }

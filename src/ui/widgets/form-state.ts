@@ -37,6 +37,8 @@ export interface FormState {
   focus: FormFocus
   /** Of fields that were touched: texts with their cursors, one for a text, the word of a choice, a flag. */
   edits: Readonly<Record<string, readonly Field[] | string | boolean>>
+  /** A button was pressed: what is missing shows from then on, not only what is wrong. */
+  tried: boolean
   /** Leaving was asked for once, and would throw away what was typed. */
   leaving: boolean
 }
@@ -46,7 +48,7 @@ export type FormOutcome = 'cancel' | { button: number } | null
 /** A form that nobody has touched, at its first field. */
 export function startForm(fields: readonly FormField[], at?: string): FormState {
   const first = fields.find(one => one.key === at) ?? fields.find(one => !one.why)
-  return { focus: { key: first?.key ?? null, line: 0 }, edits: {}, leaving: false }
+  return { focus: { key: first?.key ?? null, line: 0 }, edits: {}, tried: false, leaving: false }
 }
 
 /** What the fields say now. Empty lines are none. Of those that can not be filled in: what they start with. */
@@ -66,6 +68,12 @@ export function problemOf(one: FormField, state: FormState, line: number): strin
   if (one.why || !one.check || one.kind === 'flag' || one.kind === 'choice') return null
   const text = textsOf(one, state)[line]?.text ?? ''
   return one.kind === 'lines' && text.trim() === '' ? null : one.check(text)
+}
+
+/** The problem of a line, unless nobody has been there yet. */
+export function shownProblem(one: FormField, state: FormState, line: number): string | null {
+  const untouched = state.edits[one.key] === undefined && !state.tried && textsOf(one, state)[line]?.text === ''
+  return untouched ? null : problemOf(one, state, line)
 }
 
 /** The first thing that is wrong, and where. */
@@ -139,7 +147,7 @@ const steps: Record<string, 1 | -1> = { tab: 1, down: 1, 'shift-tab': -1, up: -1
 
 function pressed(fields: readonly FormField[], state: FormState, button: number) {
   const wrong = firstProblem(fields, state)
-  if (wrong) return { state: { ...state, focus: wrong.focus }, outcome: null }
+  if (wrong) return { state: { ...state, focus: wrong.focus, tried: true }, outcome: null }
   return { state, outcome: { button } }
 }
 
