@@ -20,7 +20,10 @@ export function createServices(options: Options): Services {
     open: async (reference, { mayHelp, ...work } = {}) => {
       const container = containerOf(reference)
       if (container !== null) return (await import('./live-service.ts')).openLive(container, options, work)
-      return besideDockerfile(await openImage(reference, { ...openOptions(options, mayHelp), ...work }), options)
+      return besideDockerfile(
+        await openImage(reference, { ...openOptions(options, mayHelp), ...work, needContent: isFar(reference) }),
+        options,
+      )
     },
     shell: async (image, step, work) => (await import('./shell-service.ts')).readyShell(image, step, work),
     journal: createJournal(Date.now),
@@ -61,4 +64,9 @@ async function completePath(text: string): Promise<string[]> {
     .slice(0, most)
     .map(entry => shown + entry.name + (entry.isDirectory() ? '/' : ''))
     .sort()
+}
+
+/** Files of it will be looked at: what comes from far is not to come twice. */
+function isFar(reference: string): boolean {
+  return reference.startsWith('docker://')
 }

@@ -16,7 +16,7 @@ import type { Theme } from '../theme.ts'
 import { frame, tabs } from '../widgets/frame.ts'
 import { exactly, line, type Part, sideBySide } from '../widgets/line.ts'
 import { bar } from '../widgets/progress.ts'
-import { farSummary, unreadLines } from './far.ts'
+import { farSummary, unreadLines, unreadNote } from './far.ts'
 import { liveStory } from './live.ts'
 import type { Reading } from './reading.ts'
 import type { Session } from './session.ts'
@@ -211,6 +211,9 @@ function footerParts(theme: Theme, model: DrawModel, tab: Tab, waiting: boolean,
   if (model.filterError) return [[theme.danger, cutMiddle(model.filterError, columns)]]
   const reading = isOfPaths(tab) && !waiting && columns >= 54 && !model.session.loading().over()
   const parts: string[] = reading ? readingFacts(model.reading) : []
+  const { session } = model
+  if (!waiting && session.image.far && isOfPaths(tab) && session.unreadHere())
+    parts.push(unreadNote(session.loading().layers, session.layerHere()))
   if (isOfPaths(tab) && look.filter) parts.push(`/${safe(look.filter.text)}`)
   if (tab.pane === 'tree' && look.onlyChanges) parts.push('only changes')
   if (isOfPaths(tab) && tab.pane !== 'waste' && look.sort !== 'name') parts.push(`by ${look.sort}`)
@@ -286,7 +289,7 @@ export function summaryOf(theme: Theme, session: Session): (string | Part[])[] {
   const layers = `${formatCount(image.layers.length)} ${image.layers.length === 1 ? 'layer' : 'layers'}`
   const rough = loading.layers.reduce((sum, layer) => sum + (layer.stored ?? layer.total ?? 0), 0)
   const over = loading.laid() === image.layers.length
-  const far = image.far ? [farSummary(theme, image, image.far)] : []
+  const far = image.far ? farSummary(theme, image, image.far) : []
   if (!over) return [`${rough > 0 ? '~' : ''}${formatBytes(rough)}`, ...far, layers]
   if (image.live) return liveSummary(theme, session)
   const { stored, visible } = look.stack

@@ -36,7 +36,15 @@ export function unreadLines(theme: Theme, layers: readonly LayerState[], upTo: n
   const size = (bytes: number) => [theme.strong, formatBytes(bytes)] as const
   const more = all.layers > here.layers
   return [
-    [[theme.strong, `Not read yet: ${count(here.layers)} of ${formatCount(upTo + 1)} up to this step`]],
+    [
+      [
+        theme.strong,
+        here.layers > upTo
+          ? `Not read yet: ${count(here.layers)}`
+          : `Not read yet: ${here.layers} of ${count(upTo + 1)}`,
+      ],
+      [theme.dim, ' up to this step'],
+    ],
     [],
     [
       [theme.key, 'enter'],
@@ -46,7 +54,8 @@ export function unreadLines(theme: Theme, layers: readonly LayerState[], upTo: n
     ],
     ...(more ? [[[theme.key, 'r'], [theme.dim, ' reads all: '], size(all.bytes)] as Part[]] : []),
     [],
-    [[theme.dim, 'Nothing of it is kept. Steps, sizes, config and Dockerfile are here.']],
+    [[theme.dim, 'Steps, sizes, config and Dockerfile are here.']],
+    [[theme.dim, 'What is read is not kept but for its index.']],
   ]
 }
 
@@ -57,12 +66,19 @@ export function pullBytes({ far, layers }: Image, layer: number): number {
 }
 
 /** For the end of the breadcrumb line: what looking brought so far, and what a pull would bring. */
-export function farSummary(theme: Theme, image: Image, far: Far): Part[] {
+export function farSummary(theme: Theme, image: Image, far: Far): (string | Part[])[] {
   const pull = image.layers.reduce((sum, { index }) => sum + pullBytes(image, index), 0)
   return [
-    [theme.accent, 'not pulled'],
-    [theme.dim, `: ${formatBytes(far.transferred())} read, a pull brings ${formatBytes(pull)}`],
+    [[theme.accent, 'not pulled']],
+    `${formatBytes(far.transferred())} read`,
+    `a pull brings ${formatBytes(pull)}`,
   ]
+}
+
+/** What keeps the tree from being that of this step, in short. */
+export function unreadNote(layers: readonly LayerState[], upTo: number): string {
+  const { layers: number, bytes } = unreadBytes(layers, upTo)
+  return `not read: ${count(number)}, ${formatBytes(bytes)}`
 }
 
 function count(number: number): string {
