@@ -152,6 +152,10 @@ int attach_main(const char *root, const char *id, const struct attach_options *o
   struct home home = {.dir = -1, .lock = -1};
   struct state s = {0};
   int fd = home_open(&home, root, id, e) < 0 || state_read(&s, home.dir, e) < 0 ? -1 : contact_open(&home, e);
+  if (fd >= 0 && s.status == STATUS_RESTARTING) {
+    close(fd);
+    fd = err_set(e, 0, "container %s is restarting: it does not run now", id);
+  }
   relay_hold_signals();
   int result = fd < 0 ? -1 : attach_serve(fd, &s.process, o, e);
   own_close(&fd);

@@ -79,6 +79,13 @@ static bool handle(struct clients *c, struct client *one, clients_handler *handl
   return found == 0;
 }
 
+/** It has all of our words: it hangs up when it has read them. Hanging up over what it still says could take them away. */
+static void see_off(struct client *one) {
+  if (!one->leaving || one->seen_off || outbox_waiting(&one->out) > 0) return;
+  shutdown(one->fd, SHUT_WR);
+  one->seen_off = true;
+}
+
 static bool serve_one(struct clients *c, struct client *one, short events, clients_handler *handler, void *monitor) {
   if (events & POLLIN) {
     if (!inbox_fill(&one->in, one->fd)) return false;
@@ -87,7 +94,7 @@ static bool serve_one(struct clients *c, struct client *one, short events, clien
     return false;
   }
   if (!outbox_send(&one->out, one->fd)) return false;
-  if (one->leaving && outbox_waiting(&one->out) == 0) return false;
+  see_off(one);
   return one->holds || outbox_waiting(&one->out) <= CLIENT_BUFFER;
 }
 
@@ -122,7 +129,26 @@ void clients_dismiss(struct clients *c, char type, const void *bytes, size_t len
     clients_tell(one, type, bytes, length);
     one->leaving = true;
     one->stalled = false;
-    if (!outbox_send(&one->out, one->fd) || outbox_waiting(&one->out) == 0) drop(c, i);
+    if (!outbox_send(&one->out, one->fd)) drop(c, i);
+    else see_off(one);
+  }
+}
+
+void clients_answer_start(struct clients *c, const struct err *failed) {
+  char bytes[8 + sizeof failed->text];
+  for (int i = 0; i < c->count; i++) {
+    struct client *one = c->all[i];
+    if (!one->asked_to_start) continue;
+    one->asked_to_start = false;
+    if (failed == NULL) {
+      clients_tell(one, 's', NULL, 0);
+      continue;
+    }
+    frame_put_u32(bytes, (uint32_t)failed->status);
+    frame_put_u32(bytes + 4, (uint32_t)failed->number);
+    size_t length = strlen(failed->text);
+    memcpy(bytes + 8, failed->text, length);
+    clients_tell(one, 'n', bytes, 8 + length);
   }
 }
 

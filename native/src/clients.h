@@ -16,7 +16,7 @@ enum { CLIENTS_MOST = 64, CLIENT_BUFFER = 1 << 20 };
 struct client {
   int fd;
   bool holds, asked_to_start, stalled; /* stalled: its next frame waits for room in the container's stdin */
-  bool waits, leaving;                 /* waits: it wants to hear of the end only; leaving: it has heard of it, and goes when that is out */
+  bool waits, leaving, seen_off;             /* waits: it wants to hear of the end only; leaving: it has heard of it, and goes when that is out */
   struct inbox in;
   struct outbox out;
 };
@@ -43,6 +43,9 @@ void clients_go_on(struct clients *c, clients_handler *handler, void *monitor);
 /** To everybody, and into the ring. */
 void clients_output(struct clients *c, char type, const char *bytes, size_t length);
 void clients_tell(struct client *c, char type, const void *bytes, size_t length);
+
+/** To those who asked for it: it runs, or why it does not. */
+void clients_answer_start(struct clients *c, const struct err *failed);
 
 /** The last words to all who are there now; who comes later hears of another run. */
 void clients_dismiss(struct clients *c, char type, const void *bytes, size_t length);

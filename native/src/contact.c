@@ -12,6 +12,8 @@
 #include "own.h"
 #include "state.h"
 
+enum { ANSWER_SECONDS = 5 };
+
 int contact_open(const struct home *home, struct err *e) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/attach.sock", home->dir);
@@ -63,6 +65,32 @@ int contact_start(int fd, struct err *e) {
     if (f.type == 's') return 0;
     if (f.type == 'x') return err_set(e, 0, "the container ended before it was started");
   }
+}
+
+int contact_last(const struct home *home, struct err *e) {
+  char ignored[4096];
+  struct timeval most = {.tv_sec = ANSWER_SECONDS};
+  OWN_FD fd = contact_open(home, e);
+  if (fd < 0 || contact_send(fd, 'w', NULL, 0, e) < 0 || contact_send(fd, 'l', NULL, 0, e) < 0 || contact_send(fd, 'd', NULL, 0, e) < 0) return -1;
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
+  for (ssize_t got; (got = read(fd, ignored, sizeof ignored)) != 0;)
+    if (got < 0 && errno != EINTR) return errno == ECONNRESET ? 0 : err_set(e, errno, "the monitor of container %s does not answer", home->id);
+  return 0;
+}
+
+int contact_wait(const struct home *home, struct err *e) {
+  OWN_MEMORY struct inbox *in = calloc(1, sizeof *in);
+  struct frame f;
+  OWN_FD fd = in == NULL ? -1 : contact_open(home, e);
+  if (fd < 0 || contact_send(fd, 'w', NULL, 0, e) < 0) return -1;
+  for (int found = 0; found >= 0;) {
+    while ((found = inbox_next(in, &f)) == 1) {
+      inbox_drop(in, &f);
+      if (f.type == 'x' && f.length == 4) return (int)frame_u32(f.bytes);
+    }
+    if (found == 0 && !inbox_fill(in, fd)) break;
+  }
+  return err_set(e, 0, "the container's monitor died");
 }
 
 int contact_start_main(const char *root, const char *id, struct err *e) {

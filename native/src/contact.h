@@ -15,6 +15,12 @@ int contact_start(int fd, struct err *e);
 int contact_not_started(const struct frame *f, struct err *e);
 
 /** The whole of `start` and `resize`. */
+/** This run is its last, whatever its policy is: back when the monitor knows. */
+int contact_last(const struct home *home, struct err *e);
+
+/** Waits for the end of this run, or the next one where it rests: its exit status. -1 when nobody could tell. */
+int contact_wait(const struct home *home, struct err *e);
+
 int contact_start_main(const char *root, const char *id, struct err *e);
 int contact_resize_main(const char *root, const char *id, int columns, int rows, struct err *e);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "contact.h"
 #include "network.h"
 #include "own.h"
 #include "state.h"
@@ -79,10 +80,21 @@ static int send(const struct state *s, int signal_number, bool all, struct err *
   return signal_number == SIGKILL ? let_die(s) : 0;
 }
 
-int end_kill(const char *root, const char *id, int signal_number, bool all, struct err *e) {
+/** That it is over, or ends by itself, is what was wanted. */
+static int send_last(struct home *home, struct state *s, int signal_number, bool all, struct err *e) {
+  struct err ignored;
+  if (s->status == STATUS_STOPPED) return send(s, signal_number, all, e);
+  if (s->monitored) contact_last(home, &ignored);
+  state_free(s);
+  if (state_read(s, home->dir, &ignored) < 0 || s->status == STATUS_RESTARTING || s->status == STATUS_STOPPED) return 0;
+  return send(s, signal_number, all, e) == 0 || process_alive(&s->process) == false ? 0 : -1;
+}
+
+int end_kill(const char *root, const char *id, int signal_number, const struct end_how *how, struct err *e) {
   struct home home = {.dir = -1, .lock = -1};
   struct state s = {0};
-  int result = read_state(&home, &s, root, id, e) < 0 ? -1 : send(&s, signal_number, all, e);
+  int result = read_state(&home, &s, root, id, e);
+  if (result == 0) result = how->last ? send_last(&home, &s, signal_number, how->all, e) : send(&s, signal_number, how->all, e);
   state_free(&s);
   home_close(&home);
   return result;
@@ -93,9 +105,20 @@ static void await(int pidfd, int milliseconds) {
   while (pidfd >= 0 && poll(&end, 1, milliseconds) < 0 && errno == EINTR) continue;
 }
 
-/** The monitor's end comes after its exit file; without one, the end of the container itself is all there is. */
+/**
+ * The monitor tells, also of a container whose state goes with its end, and of the end of one run of several; without one,
+ * the end of the container itself is all there is.
+ */
 static int await_end(struct home *home, struct state *s, struct err *e) {
   while (s->status != STATUS_STOPPED) {
+    struct err ignored;
+    int code = s->monitored ? contact_wait(home, &ignored) : -1;
+    if (code >= 0) {
+      state_free(s);
+      if (state_read(s, home->dir, &ignored) < 0) *s = (struct state){0};
+      if (s->ending.finished_at == NULL) s->ending = (struct ending){.code = code};
+      return 0;
+    }
     OWN_FD watched = process_open(s->monitored ? &s->monitor : &s->process);
     /* Whoever still reads the container's last words holds the monitor up, but not the exit file. */
     await(watched, 200);
@@ -121,7 +144,9 @@ int end_wait(const char *root, const char *id, struct err *e) {
 }
 
 /** Its first process dies, and with it all others. */
-static void kill_it(const struct state *s) {
+static void kill_it(const struct home *home, const struct state *s) {
+  struct err ignored;
+  if (s->monitored) contact_last(home, &ignored);
   OWN_FD process = process_open(&s->process);
   if (process < 0) return;
   sys_pidfd_send_signal(process, SIGKILL);
@@ -140,7 +165,7 @@ static int remove_cgroups(const struct state *s, struct err *e) {
 static int remove_complete(struct home *home, struct state *s, bool force, struct err *e) {
   if (s->status != STATUS_STOPPED && !force)
     return err_set(e, 0, "container %s is not stopped, it is %s; --force removes it all the same", s->id, status_name(s->status));
-  if (s->status != STATUS_STOPPED) kill_it(s);
+  if (s->status != STATUS_STOPPED) kill_it(home, s);
   if (home_lock(home, LOCK_MILLISECONDS, e) < 0) return -1;
   state_free(s);
   if (state_read(s, home->dir, e) < 0) return -1;

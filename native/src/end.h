@@ -9,7 +9,11 @@
 int end_signal(const char *name);
 
 /** To its first process, which hands it on to the command; `all`: to every process of it. */
-int end_kill(const char *root, const char *id, int signal_number, bool all, struct err *e);
+struct end_how {
+  bool all;  /* every process, not the first one alone */
+  bool last; /* and it is not started again; one that has ended meanwhile is fine */
+};
+int end_kill(const char *root, const char *id, int signal_number, const struct end_how *how, struct err *e);
 
 /** Waits for the end and prints `{"exitCode":N,"signal":…}`; null where nobody knows. */
 int end_wait(const char *root, const char *id, struct err *e);

@@ -13,12 +13,14 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cgroup.h"
 #include "child.h"
+#include "company.h"
 #include "console.h"
 #include "dev.h"
 #include "exec_spec.h"
@@ -49,11 +51,22 @@ static int fail(int sync, struct err *e) {
   return e->status;
 }
 
+/** Only the pipe, which is 0 from now on, what tells of signals, and the list of children are still ours. */
+static int keep_probe(pid_t pid, int status_pipe, int signals, int children) {
+  if (dup2(status_pipe, 0) < 0 || dup2(signals, 1) < 0 || (children >= 0 ? dup2(children, 2) : dup2(0, 2)) < 0) return ERR_SETUP;
+  sys_close_range(3, ~0u, 0);
+  int status = company_wait(pid, 1, 0);
+  company_end(children >= 0 ? 2 : -1);
+  if (status < 0) return ERR_SETUP;
+  status = init_status(status);
+  return write(0, &status, sizeof status) == sizeof status ? 0 : ERR_SETUP;
+}
+
 /** The third process: the terminal, which the container may have prepared (dev.c proves what it is), then the command. */
 static int keep_company(struct execution *x, int sync, int status_pipe) {
   struct err e = {.status = ERR_SETUP};
   struct spec *s = &x->spec;
-  int peer = -1, command = -1, status;
+  int peer = -1, command = -1, status, children = -1, signals = -1;
   sigset_t all;
   if (s->terminal) {
     OWN_FD root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -62,12 +75,24 @@ static int keep_company(struct execution *x, int sync, int status_pipe) {
   }
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, NULL);
+  if (x->o->probe) {
+    signal(SIGPIPE, SIG_IGN);
+    children = company_adopt();
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    if ((signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK)) < 0) return err_set(&e, errno, "signalfd"), fail(sync, &e);
+  }
   pid_t pid = spawn_namespaces(0, NULL, &command, &e);
   if (pid == 0) {
     struct child c = {.spec = s, .id = x->o->id, .sync = sync, .user = (x->joining.namespaces & CLONE_NEWUSER) != 0, .argv = x->o->argv, .outlives = true};
     _exit(payload_exec(&c, peer));
   }
-  if (pid < 0 || sync_send(sync, SYNC_PROCESS, NULL, command) < 0 || init_drop(s, &e) < 0) return fail(sync, &e);
+  if (pid < 0 || sync_send(sync, SYNC_PROCESS, NULL, command) < 0 || init_drop(s, &e) < 0) {
+    if (pid > 0 && x->o->probe) company_end(children);
+    return fail(sync, &e);
+  }
+  if (x->o->probe) return keep_probe(pid, status_pipe, signals, children);
   if (dup2(status_pipe, 0) < 0) return ERR_SETUP;
   sys_close_range(1, ~0u, 0);
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
@@ -172,6 +197,7 @@ static int execute(struct execution *x, struct err *e) {
 
 static int judge(const struct state *s, const struct exec_options *o, const struct spec *spec, struct err *e) {
   if (s->status == STATUS_STOPPED) return err_set(e, 0, "container %s is stopped", o->id);
+  if (s->status == STATUS_RESTARTING) return err_set(e, 0, "container %s is restarting: it does not run now", o->id);
   if (s->status == STATUS_PAUSED) return err_set(e, 0, "container %s is paused", o->id);
   if (!spec->terminal || !o->detach || o->console_socket != NULL) return 0;
   return err_set(e, 0, "a terminal that nobody holds: --detach with --tty needs --console-socket");

@@ -10,6 +10,8 @@ struct exec_options {
   const char *root, *id;
   char **argv;               /* of this process */
   bool tty, detach, no_stdin;
+  bool probe;                /* nothing of the command outlives it, nor us */
+  bool privileged;           /* every capability there is, and no filter */
   const char *cwd, *user;    /* NULL: the container's */
   const char *process;       /* file with an OCI `process`, in place of the container's; or NULL */
   const char *pid_file, *console_socket;

@@ -73,6 +73,11 @@ int exec_spec_read(struct spec *s, struct json_document *process, const char *co
     s->user = o->user;
     s->group_count = 0;
   }
+  if (o->privileged) {
+    s->bounding = s->permitted = s->effective = ~0ULL;
+    s->no_new_privileges = false;
+    s->unconfined = true;
+  }
   if (o->cwd != NULL) s->cwd = o->cwd;
   return s->cwd[0] == '/' ? 0 : err_set(e, 0, "the working directory %.200s is not an absolute path", s->cwd);
 }

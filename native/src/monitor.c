@@ -16,9 +16,12 @@
 
 #include "clients.h"
 #include "console.h"
+#include "health.h"
 #include "init.h"
 #include "own.h"
+#include "self.h"
 #include "state.h"
+#include "sweep.h"
 #include "sync.h"
 #include "sys.h"
 
@@ -31,19 +34,19 @@ struct monitor {
   int streams[3];          /* our ends of stdin, stdout, stderr; with a terminal 0 and 1 are its master. -1: none, or closed */
   int signals;
   bool starting, started, ended;
+  bool last;               /* it is not started again, whatever its policy is */
   int wait_status;
+  int64_t began;           /* when its command was started */
+  struct again again;
+  struct health health;
+  uint16_t rows, columns;  /* of its terminal, as somebody said last */
+  char bundle[PATH_MAX], score[SCORE]; /* score: oom_score_adj as we were born with it */
   char error[1024];        /* why the command could not be started */
   struct log log;
   struct clients clients;
   size_t waiting, taken;   /* of `input` */
   char input[FRAME_MOST];  /* for the container's stdin, which has not taken it yet */
 };
-
-static void blocked(sigset_t *set) {
-  sigfillset(set);
-  int ours[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
-  for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) sigdelset(set, ours[i]);
-}
 
 /** Our ends of new pipes into `m->streams`, the container's into `theirs`. */
 static int make_streams(struct monitor *m, int theirs[3], struct err *e) {
@@ -61,15 +64,6 @@ static int make_streams(struct monitor *m, int theirs[3], struct err *e) {
     if (fcntl(m->streams[i], F_SETFL, O_NONBLOCK | (i == 0 ? O_WRONLY : O_RDONLY)) < 0) return err_set(e, errno, "pipe");
   }
   return 0;
-}
-
-/** From here on nothing holds on to what we were started with. */
-static void let_go(void) {
-  OWN_FD null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (int fd = 0; fd < 3 && null >= 0; fd++) dup2(null, fd);
-  /* The monitor is the last to go when memory runs out; only root may say so. After the container was made: not for it. */
-  OWN_FD score = geteuid() == 0 ? open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC) : -1;
-  if (score >= 0 && write(score, "-900", 4) < 0) return;
 }
 
 static int take_terminal(struct monitor *m, struct err *e) {
@@ -99,30 +93,14 @@ static int write_birth(struct monitor *m, struct err *e) {
 static int make(struct monitor *m, struct err *e) {
   struct launch_options how = {.id = m->o->id, .argv = m->o->argv, .stdio = {-1, -1, -1}, .waits = true, .outlives = true, .cgroups = true, .home = &m->home->dir};
   bool pipes = m->o->streams && !m->l->spec.terminal;
+  self_set_score(m->score);
   int result = pipes && make_streams(m, how.stdio, e) < 0 ? -1 : launch_spawn(m->l, &how, e);
   for (int i = 0; i < 3; i++) own_close(&how.stdio[i]);
   if (result < 0) return -1;
-  let_go();
-  if (launch_build(m->l, &how, e) < 0 || take_terminal(m, e) < 0 || clients_listen(&m->clients, m->home->dir, e) < 0) return -1;
+  self_let_go();
+  if (launch_build(m->l, &how, e) < 0 || take_terminal(m, e) < 0) return -1;
+  if (m->clients.listener < 0 && clients_listen(&m->clients, m->home->dir, e) < 0) return -1;
   return write_birth(m, e);
-}
-
-static void answer_start(struct monitor *m, const struct err *failed) {
-  char bytes[8 + sizeof failed->text];
-  for (int i = 0; i < m->clients.count; i++) {
-    struct client *c = m->clients.all[i];
-    if (!c->asked_to_start) continue;
-    c->asked_to_start = false;
-    if (failed == NULL) {
-      clients_tell(c, 's', NULL, 0);
-      continue;
-    }
-    frame_put_u32(bytes, (uint32_t)failed->status);
-    frame_put_u32(bytes + 4, (uint32_t)failed->number);
-    size_t length = strlen(failed->text);
-    memcpy(bytes + 8, failed->text, length);
-    clients_tell(c, 'n', bytes, 8 + length);
-  }
 }
 
 static void start(struct monitor *m, struct client *c) {
@@ -130,10 +108,10 @@ static void start(struct monitor *m, struct client *c) {
   c->asked_to_start = true;
   if (m->started || m->starting) {
     err_set(&e, 0, "container %s was started already", m->o->id);
-    answer_start(m, &e);
+    clients_answer_start(&m->clients, &e);
   } else if (sync_send(m->l->sync, SYNC_START, NULL, -1) < 0) {
     err_set(&e, errno, "start container %s", m->o->id);
-    answer_start(m, &e);
+    clients_answer_start(&m->clients, &e);
   } else {
     m->starting = true;
   }
@@ -148,11 +126,14 @@ static void hear_of_start(struct monitor *m) {
   if (kind != SYNC_ERROR && kind != SYNC_END) return;
   if (m->starting && kind == SYNC_ERROR) {
     snprintf(m->error, sizeof m->error, "%s", said.text);
-    answer_start(m, &said);
+    clients_answer_start(&m->clients, &said);
   } else if (m->starting) {
     m->started = true;
+    m->began = self_milliseconds();
     state_write_started(m->home->dir, &ignored);
-    answer_start(m, NULL);
+    if (m->again.count > 0) state_write_again(m->home->dir, m->again.count, NULL, &ignored);
+    clients_answer_start(&m->clients, NULL);
+    health_begin(&m->health, &m->l->spec.health, m->began);
   }
   m->starting = false;
   own_close(&m->l->sync);
@@ -163,6 +144,13 @@ static void close_stream(struct monitor *m, int i) {
   int fd = m->streams[i];
   m->streams[i] = -1;
   if (m->streams[0] != fd && m->streams[1] != fd && fd != m->l->master) close(fd);
+}
+
+/** Whatever the container left open of ours. */
+static void close_streams(struct monitor *m) {
+  for (int i = 0; i < 3; i++)
+    if (m->streams[i] >= 0) close_stream(m, i);
+  m->waiting = m->taken = 0;
 }
 
 /** Into the container without waiting; what it does not take now stays, and no client is read that has more. */
@@ -178,10 +166,13 @@ static void feed(struct monitor *m) {
   m->taken = m->waiting = 0;
 }
 
-static void resize(const struct monitor *m, const struct frame *f) {
+static void resize(struct monitor *m, const struct frame *f) {
   const unsigned char *b = (const unsigned char *)f->bytes;
-  if (f->length != 4 || m->l->master < 0) return;
-  struct winsize size = {.ws_col = (unsigned short)(b[0] | b[1] << 8), .ws_row = (unsigned short)(b[2] | b[3] << 8)};
+  if (f->length != 4) return;
+  m->columns = (uint16_t)(b[0] | b[1] << 8);
+  m->rows = (uint16_t)(b[2] | b[3] << 8);
+  if (m->l->master < 0) return;
+  struct winsize size = {.ws_col = m->columns, .ws_row = m->rows};
   ioctl(m->l->master, TIOCSWINSZ, &size);
 }
 
@@ -200,6 +191,8 @@ static bool handle(void *monitor, struct client *c, const struct frame *f) {
     resize(m, f);
   } else if (f->type == 'k' && f->length == 1) {
     if (f->bytes[0] > 0 && f->bytes[0] < 65) sys_pidfd_send_signal(m->l->pidfd, f->bytes[0]);
+  } else if (f->type == 'l') {
+    m->last = true;
   } else if (f->type == 's') {
     start(m, c);
   }
@@ -217,27 +210,43 @@ static bool listen_to(struct monitor *m, int stream) {
   return true;
 }
 
+static bool is_paused(const struct monitor *m) {
+  if (m->l->pid == 0) return false;
+  return cgroup_freezable(&m->l->cgroup) ? cgroup_frozen(&m->l->cgroup) : sweep_stopped(m->l->pid);
+}
+
 static void hear_signals(struct monitor *m) {
   struct signalfd_siginfo info;
   while (read(m->signals, &info, sizeof info) == sizeof info) {
     int status;
-    if (info.ssi_signo == SIGTERM) sys_pidfd_send_signal(m->l->pidfd, SIGTERM);
+    if (info.ssi_signo == SIGTERM) { /* the machine goes down */
+      m->last = true;
+      sys_pidfd_send_signal(m->l->pidfd, SIGTERM);
+    }
     if (info.ssi_signo != SIGCHLD) continue;
-    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
       if (pid == m->l->pid) m->wait_status = status, m->ended = true;
+      else health_reaped(&m->health, pid, status, self_milliseconds(), is_paused(m));
+    }
   }
 }
 
-static void turn(struct monitor *m) {
-  enum { SIGNALS, SYNC, IN, OUT, ERR, CLIENTS };
+/** Comes back when something happened, after `most` milliseconds (-1: none), or when the health check wants something. */
+static void turn(struct monitor *m, int64_t most) {
+  enum { SIGNALS, SYNC, IN, OUT, ERR, HEALTH, CLIENTS };
   struct pollfd polled[CLIENTS + 1 + CLIENTS_MOST];
   bool hold = clients_hold(&m->clients), terminal = m->l->master >= 0;
   polled[SIGNALS] = (struct pollfd){m->signals, POLLIN, 0};
   polled[SYNC] = (struct pollfd){m->l->sync, POLLIN, 0};
   polled[IN] = (struct pollfd){m->waiting > 0 ? m->streams[0] : -1, POLLOUT, 0};
   for (int i = 1; i < 3; i++) polled[IN + i] = (struct pollfd){hold ? -1 : m->streams[i], POLLIN, 0};
+  polled[HEALTH] = (struct pollfd){m->health.output, POLLIN, 0};
   int count = CLIENTS + clients_poll(&m->clients, polled + CLIENTS);
-  if (poll(polled, (nfds_t)count, -1) < 0) return;
+  int64_t check = health_wait(&m->health, self_milliseconds()), wait = check >= 0 && (most < 0 || check < most) ? check : most;
+  int ready = poll(polled, (nfds_t)count, wait > INT_MAX ? INT_MAX : (int)wait);
+  if (check >= 0) health_tick(&m->health, self_milliseconds(), is_paused(m));
+  if (ready <= 0) return;
+  if (polled[HEALTH].revents != 0) health_hear(&m->health);
   if (polled[SYNC].revents != 0) hear_of_start(m);
   for (int i = 1; i < 3; i++)
     if (polled[IN + i].revents != 0) listen_to(m, i);
@@ -250,46 +259,93 @@ static void turn(struct monitor *m) {
   if (polled[SIGNALS].revents != 0) hear_signals(m);
 }
 
-static int64_t milliseconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /**
  * All processes of the container are dead when its pid 1 is. What they said is read to the end; where somebody outside
  * holds the other end (it was handed out through a socket) we wait for a moment, and do not listen for ever.
  */
 static void drain(struct monitor *m) {
-  int64_t end = milliseconds() + DRAIN_MOST_MILLISECONDS;
+  int64_t end = self_milliseconds() + DRAIN_MOST_MILLISECONDS;
   for (int i = 1; i < 3; i++) {
     for (bool more = true; more && m->streams[i] >= 0;) {
-      while (listen_to(m, i) && milliseconds() < end) continue;
+      while (listen_to(m, i) && self_milliseconds() < end) continue;
       struct pollfd last = {m->streams[i], POLLIN, 0};
-      more = m->streams[i] >= 0 && milliseconds() < end && poll(&last, 1, DRAIN_MILLISECONDS) > 0;
+      more = m->streams[i] >= 0 && self_milliseconds() < end && poll(&last, 1, DRAIN_MILLISECONDS) > 0;
     }
   }
   log_finish(&m->log);
 }
 
-static void bury(struct monitor *m) {
+/** How this run ended. The stamp lies in `now`. */
+static struct ending end_run(struct monitor *m, char now[STAMP]) {
   struct err ignored;
-  char now[STAMP], status[4];
   if (m->starting) hear_of_start(m);
+  health_end(&m->health);
   drain(m);
   stamp_now(now);
-  int code = init_status(m->wait_status);
-  struct ending ending = {.code = code, .signal = WIFSIGNALED(m->wait_status) ? WTERMSIG(m->wait_status) : 0, .oom = cgroup_oom_kills(&m->l->cgroup) > 0,
-                          .lost_lines = m->log.lost, .finished_at = now, .error = m->error[0] == 0 ? NULL : m->error};
+  struct ending ending = {.code = init_status(m->wait_status), .signal = WIFSIGNALED(m->wait_status) ? WTERMSIG(m->wait_status) : 0,
+                          .oom = cgroup_oom_kills(&m->l->cgroup) > 0, .lost_lines = m->log.lost, .finished_at = now, .error = m->error[0] == 0 ? NULL : m->error};
   cgroup_remove(&m->l->cgroup, &ignored);
   network_close(&m->l->network); /* who starts next may want the same ports */
-  state_write_ending(m->home->dir, &ending, m->o->durable, &ignored);
-  frame_put_u32(status, (uint32_t)code);
-  for (int i = 0; i < m->clients.count; i++) clients_tell(m->clients.all[i], 'x', status, sizeof status);
+  return ending;
+}
+
+/** Who hears of it later is of another run. */
+static void last_words(struct monitor *m, const struct ending *ending) {
+  char status[4];
+  frame_put_u32(status, (uint32_t)ending->code);
+  clients_dismiss(&m->clients, 'x', status, sizeof status);
+}
+
+/** Everything anew from the bundle: layers, cgroups, network, streams. Who was attached has left. */
+static int begin_again(struct monitor *m, struct err *e) {
+  if (launch_read(m->l, m->bundle, e) < 0 || log_open(&m->log, &m->o->log, e) < 0) return -1;
+  if (m->rows > 0 && m->columns > 0) m->l->spec.rows = m->rows, m->l->spec.columns = m->columns;
+  m->ended = m->started = false;
+  if (make(m, e) < 0) return -1;
+  if (sync_send(m->l->sync, SYNC_START, NULL, -1) < 0) return err_set(e, errno, "start container %s", m->o->id);
+  m->starting = true;
+  return 0;
+}
+
+/** Between two runs there is nothing of the container but what it has written, and us. False: it was the last run. */
+static bool rest(struct monitor *m, struct ending *ending, int64_t pause) {
+  struct err e = {.status = ERR_SETUP};
+  int64_t until = self_milliseconds() + pause;
+  state_write_again(m->home->dir, m->again.count, ending, &e);
+  last_words(m, ending);
   network_down(&m->l->network);
-  unlinkat(m->home->dir, "attach.sock", 0);
-  home_close(m->home); /* and with it the lock: who removes the container need not wait for those who still read */
+  close_streams(m);
   launch_free(m->l);
+  m->l->pid = 0;
+  while (!m->last && self_milliseconds() < until) turn(m, until - self_milliseconds());
+  if (m->last) return false;
+  e = (struct err){.status = ERR_SETUP};
+  if (begin_again(m, &e) == 0) return true;
+  launch_abandon(m->l);
+  snprintf(m->error, sizeof m->error, "%s", e.text);
+  *ending = (struct ending){.code = e.status == 0 ? ERR_SETUP : e.status, .finished_at = ending->finished_at, .error = m->error};
+  return false;
+}
+
+/** One that could not be started, or was told to stop, is not started again. */
+static int64_t pause_after(struct monitor *m, const struct ending *ending) {
+  return m->last || !m->started ? -1 : again_after(&m->again, ending->code, self_milliseconds() - m->began);
+}
+
+static void bury(struct monitor *m, const struct ending *ending) {
+  struct err ignored;
+  state_write_ending(m->home->dir, ending, m->o->durable, &ignored);
+  launch_free(m->l);
+  if (m->o->leavings != NULL) {
+    /* The state first: a record without one whose container is to be removed says so to whoever finds it. */
+    home_remove(m->home, &ignored);
+    leavings_remove(m->o->leavings);
+  } else {
+    unlinkat(m->home->dir, "attach.sock", 0);
+  }
+  last_words(m, ending);
+  home_close(m->home); /* and with it the lock: who removes the container need not wait for those who still read */
+  network_down(&m->l->network);
   clients_finish(&m->clients, LAST_WORDS_MILLISECONDS);
 }
 
@@ -303,11 +359,12 @@ static void undo(struct monitor *m) {
 int monitor_main(struct launch *l, struct home *home, const struct monitor_options *o, int report) {
   static struct monitor m; /* large, and nothing of it is needed twice */
   struct err e = {.status = ERR_SETUP};
-  sigset_t set;
-  m = (struct monitor){.l = l, .home = home, .o = o, .streams = {-1, -1, -1}, .clients = {.listener = -1}, .log = {.dir = -1, .fd = -1}};
-  blocked(&set);
-  sigprocmask(SIG_SETMASK, &set, NULL);
-  m.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  m = (struct monitor){.l = l, .home = home, .o = o, .streams = {-1, -1, -1}, .clients = {.listener = -1}, .log = {.dir = -1, .fd = -1},
+                       .again = l->spec.again, .rows = (uint16_t)l->spec.rows, .columns = (uint16_t)l->spec.columns,
+                       .health = {.root = home->root, .id = o->id, .dir = home->dir, .output = -1}};
+  snprintf(m.bundle, sizeof m.bundle, "%s", l->bundle);
+  self_keep_score(m.score);
+  m.signals = self_signals();
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (m.signals < 0 || log_open(&m.log, &o->log, &e) < 0 || chdir("/") < 0 || make(&m, &e) < 0) {
     undo(&m);
@@ -318,7 +375,14 @@ int monitor_main(struct launch *l, struct home *home, const struct monitor_optio
   e = (struct err){.number = l->pid};
   sync_send(report, SYNC_READY, &e, -1);
   close(report);
-  while (!m.ended) turn(&m);
-  bury(&m);
+  struct ending ending;
+  char now[STAMP];
+  for (int64_t pause = 0; pause >= 0;) {
+    while (!m.ended) turn(&m, -1);
+    ending = end_run(&m, now);
+    pause = pause_after(&m, &ending);
+    if (pause >= 0 && !rest(&m, &ending, pause)) break;
+  }
+  bury(&m, &ending);
   return 0;
 }

@@ -1,11 +1,13 @@
 /**
  * The process that stays with a container from its creation to its end, whatever becomes of everybody else: it owns the
- * terminal or the pipes, the log, attach.sock, and writes the exit file.
+ * terminal or the pipes, the log, attach.sock, and writes the exit file. It starts the container again where its policy
+ * wants that, checks its health, and removes what is left of it where nobody else is to.
  */
 #ifndef STRATA_MONITOR_H
 #define STRATA_MONITOR_H
 #include "home.h"
 #include "launch.h"
+#include "leavings.h"
 #include "log.h"
 
 struct monitor_options {
@@ -15,6 +17,7 @@ struct monitor_options {
   bool streams;   /* without a terminal: pipes of ours, and not the standard streams we were started with */
   bool no_stdin;  /* the command's standard input is /dev/null */
   bool durable;   /* what is promised outlives the machine's power */
+  struct leavings *leavings; /* the container goes when it has ended, and these with it; NULL: it stays */
   const char *console_socket; /* the terminal is handed over there and is not ours; or NULL */
 };
 

@@ -14,7 +14,7 @@
 enum { MAX_STATE = 1 << 20 };
 
 const char *status_name(enum status status) {
-  static const char *const names[] = {"created", "running", "paused", "stopped"};
+  static const char *const names[] = {"created", "running", "paused", "stopped", "restarting"};
   return names[status];
 }
 
@@ -43,18 +43,35 @@ static int read_birth(struct state *s, struct err *e) {
   return s->id == NULL || s->bundle == NULL || s->boot == NULL || pid == 0 ? err_set(e, 0, "state.json is damaged") : 0;
 }
 
+static bool pick_ending(struct state *s, struct err *e) {
+  struct pick p = {.d = &s->exit_document, .object = json_root(&s->exit_document), .name = "exit", .e = e};
+  return !(pick_integer(&p, "exitCode", 0, 255, &s->ending.code) < 0 || pick_integer(&p, "signal", 1, 64, &s->ending.signal) < 0 ||
+      pick_bool(&p, "oomKilled", &s->ending.oom) < 0 || pick_text(&p, "finishedAt", &s->ending.finished_at) < 0 ||
+      pick_text(&p, "error", &s->ending.error) < 0 || pick_integer(&p, "lostLogLines", 0, INT64_MAX, &s->ending.lost_lines) < 0);
+}
+
 /** False when there is none. One that is damaged is an end of which nothing is known. */
 static bool read_ending(struct state *s, int dir) {
   struct err e;
   s->ending = (struct ending){.code = -1};
   if (faccessat(dir, "exit", F_OK, 0) < 0) return false;
-  if (read_document(&s->exit_document, dir, "exit", &e) < 0) return s->reason = "its exit file is damaged", true;
-  struct pick p = {.d = &s->exit_document, .object = json_root(&s->exit_document), .name = "exit", .e = &e};
-  if (pick_integer(&p, "exitCode", 0, 255, &s->ending.code) < 0 || pick_integer(&p, "signal", 1, 64, &s->ending.signal) < 0 ||
-      pick_bool(&p, "oomKilled", &s->ending.oom) < 0 || pick_text(&p, "finishedAt", &s->ending.finished_at) < 0 ||
-      pick_text(&p, "error", &s->ending.error) < 0 || pick_integer(&p, "lostLogLines", 0, INT64_MAX, &s->ending.lost_lines) < 0)
-    s->reason = "its exit file is damaged";
+  if (read_document(&s->exit_document, dir, "exit", &e) < 0 || !pick_ending(s, &e)) s->reason = "its exit file is damaged";
   return true;
+}
+
+/** How often it was started again; true while it waits for that. What became of the run before is its `ending`, until it has one. */
+static bool read_again(struct state *s, int dir, bool stopped) {
+  struct json_document d = {0};
+  struct err e;
+  bool rests = false;
+  if (faccessat(dir, "again", F_OK, 0) == 0 && read_document(&d, dir, "again", &e) == 0) {
+    struct pick p = {.d = &d, .object = json_root(&d), .name = "again", .e = &e};
+    if (pick_integer(&p, "restarts", 0, INT64_MAX, &s->restarts) < 0 || pick_bool(&p, "rests", &rests) < 0) rests = false;
+  }
+  json_free(&d);
+  if (!stopped && faccessat(dir, "before", F_OK, 0) == 0 && (read_document(&s->exit_document, dir, "before", &e) < 0 || !pick_ending(s, &e)))
+    s->ending = (struct ending){.code = -1};
+  return rests;
 }
 
 static void read_started(struct state *s, int dir) {
@@ -85,11 +102,19 @@ static void judge(struct state *s, int dir) {
   bool lives = same_boot && process_alive(&s->process);
   s->monitored = same_boot && process_alive(&s->monitor);
   s->status = STATUS_STOPPED;
-  if (read_ending(s, dir)) return;
+  bool stopped = read_ending(s, dir), rests = read_again(s, dir, stopped);
+  if (stopped) return;
   s->orphaned = same_boot && !s->monitored;
   if (!same_boot) s->reason = "lost (reboot)";
   else if (!s->monitored) s->reason = "monitor died";
-  if (!lives && !s->monitored) return;
+  if (rests && s->monitored) {
+    s->status = STATUS_RESTARTING;
+    return;
+  }
+  if (!lives && !s->monitored) {
+    if (!rests) s->ending = (struct ending){.code = -1}; /* that was the run before */
+    return;
+  }
   /* What waits to be started does not outlive its monitor: then it was started, and the monitor died before it wrote that down. */
   bool created = s->started_at[0] == 0 && s->monitored;
   s->status = created ? STATUS_CREATED : lives && is_paused(s) ? STATUS_PAUSED : STATUS_RUNNING;
@@ -142,7 +167,8 @@ static void print_own(const struct state *s, struct out *o) {
   number_or_null(o, "monitorPid", s->monitored, s->monitor.pid);
   out_text(o, "createdAt", s->created_at);
   out_text(o, "startedAt", s->started_at[0] == 0 ? NULL : s->started_at);
-  print_end_members(s, s->status == STATUS_STOPPED, o);
+  print_end_members(s, s->status == STATUS_STOPPED || s->status == STATUS_RESTARTING, o);
+  out_number(o, "restarts", s->restarts);
   out_bool(o, "tty", s->tty);
   out_text(o, "bootId", s->boot);
   out_text(o, "cgroup", s->cgroup);
@@ -157,7 +183,7 @@ void state_print(const struct state *s, struct out *o) {
   out_text(o, "ociVersion", "1.2.0");
   out_text(o, "id", s->id);
   out_text(o, "status", status_name(s->status));
-  out_number(o, "pid", s->status == STATUS_STOPPED ? 0 : s->process.pid);
+  out_number(o, "pid", s->status == STATUS_STOPPED || s->status == STATUS_RESTARTING ? 0 : s->process.pid);
   out_text(o, "bundle", s->bundle);
   out_text(o, "created", s->created_at);
   print_annotations(o, &s->document, s->annotations);
@@ -201,7 +227,7 @@ int state_write_started(int dir, struct err *e) {
   return file_replace(dir, "started", &o, false, e);
 }
 
-int state_write_ending(int dir, const struct ending *ending, bool durable, struct err *e) {
+static int write_ending(int dir, const char *name, const struct ending *ending, bool durable, struct err *e) {
   struct out o = {0};
   out_open(&o, '{');
   number_or_null(&o, "exitCode", ending->code >= 0, ending->code);
@@ -211,5 +237,17 @@ int state_write_ending(int dir, const struct ending *ending, bool durable, struc
   if (ending->error != NULL) out_text(&o, "error", ending->error);
   if (ending->lost_lines > 0) out_number(&o, "lostLogLines", ending->lost_lines);
   out_close(&o, '}');
-  return file_replace(dir, "exit", &o, durable, e);
+  return file_replace(dir, name, &o, durable, e);
+}
+
+int state_write_ending(int dir, const struct ending *ending, bool durable, struct err *e) { return write_ending(dir, "exit", ending, durable, e); }
+
+int state_write_again(int dir, int64_t count, const struct ending *last, struct err *e) {
+  struct out o = {0};
+  if (last != NULL && write_ending(dir, "before", last, false, e) < 0) return -1;
+  out_open(&o, '{');
+  out_number(&o, "restarts", count);
+  out_bool(&o, "rests", last != NULL);
+  out_close(&o, '}');
+  return file_replace(dir, "again", &o, false, e);
 }

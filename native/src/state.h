@@ -2,6 +2,7 @@
  * What is known of a container. Its directory holds `state.json`, written once when it was created, `started`, and `exit`,
  * its end. What it is now follows from these and from what the kernel says of its processes, never from a word in a file:
  *   an `exit` file                               stopped, and how
+ *   `again` says so, its monitor lives           restarting: it has ended, and is to be started once more
  *   another boot of the machine                  stopped, "lost (reboot)"
  *   its first process lives                      created, running or paused; "monitor died" when nobody watches over it
  *   neither it nor its monitor                   stopped, "monitor died", nobody knows how
@@ -13,7 +14,7 @@
 #include "json.h"
 #include "process.h"
 
-enum status { STATUS_CREATED, STATUS_RUNNING, STATUS_PAUSED, STATUS_STOPPED };
+enum status { STATUS_CREATED, STATUS_RUNNING, STATUS_PAUSED, STATUS_STOPPED, STATUS_RESTARTING };
 
 /** How a container ended; `code` is -1 where nobody knows. */
 struct ending {
@@ -24,7 +25,7 @@ struct ending {
 };
 
 struct state {
-  struct json_document document, exit_document; /* the texts below lie in them */
+  struct json_document document, exit_document; /* the texts below lie in them; exit: of the end, or of the last run's before this one */
   const char *id, *bundle, *boot, *created_at, *cgroup, *log, *warning;
   const struct json *annotations; /* or NULL */
   bool tty, init, monitored;      /* init: our own pid 1; monitored: its monitor lives */
@@ -34,7 +35,8 @@ struct state {
   enum status status;
   bool freezes;                   /* it is paused by its cgroup, not by signals */
   const char *reason;             /* or NULL */
-  struct ending ending;           /* of one that is stopped */
+  struct ending ending;           /* of one that is stopped or restarting; else of the run before, code -1 where there was none */
+  int64_t restarts;
 };
 
 /** Reads and judges. The caller frees with state_free, also after an error. */
@@ -58,6 +60,8 @@ struct birth {
 };
 int state_write(int dir, const struct birth *b, bool durable, struct err *e);
 int state_write_started(int dir, struct err *e);
+/** It was started again so often; `last` is how it ended while it rests, NULL once it runs. */
+int state_write_again(int dir, int64_t count, const struct ending *last, struct err *e);
 int state_write_ending(int dir, const struct ending *ending, bool durable, struct err *e);
 
 #endif

@@ -23,6 +23,7 @@ int verb_exec(struct arguments *a, const struct verb_context *c, struct err *e) 
   struct exec_options o = {.argv = c->argv};
   const struct option table[] = {
       {"--tty", 't', OPTION_FLAG, &o.tty}, {"--detach", 'd', OPTION_FLAG, &o.detach}, {"--no-stdin", 0, OPTION_FLAG, &o.no_stdin},
+      {"--probe", 0, OPTION_FLAG, &o.probe}, {"--privileged", 0, OPTION_FLAG, &o.privileged},
       {"--cwd", 0, OPTION_TEXT, &o.cwd}, {"--user", 'u', OPTION_TEXT, &o.user}, {"--env", 'e', OPTION_WORDS, &o.env},
       {"--process", 'p', OPTION_TEXT, &o.process}, {"--pid-file", 0, OPTION_TEXT, &o.pid_file}, {"--console-socket", 0, OPTION_TEXT, &o.console_socket},
       {"--preserve-fds", 0, OPTION_IGNORED_TEXT, NULL}, {"--no-new-privs", 0, OPTION_IGNORED_FLAG, NULL}, {NULL, 0, OPTION_FLAG, NULL}};

@@ -25,8 +25,8 @@
 /** What create and run have in common. */
 struct making {
   const char *bundle, *pid_file, *log, *log_size, *log_files, *console_socket, *detach_keys, *reply;
-  bool no_stdin, detach, foreground, keep;
-  struct words discard; /* files and directories of the caller's that go with the state */
+  bool no_stdin, detach, foreground, keep, remove;
+  struct leavings leavings; /* what the caller keeps, and goes with the state */
 };
 
 static int one_id(const struct arguments *a, const struct verb_context *c, char root[PATH_MAX], const char *what, struct err *e) {
@@ -40,13 +40,16 @@ static int read_making(struct making *m, struct arguments *a, struct err *e) {
       {"--log-max-size", 0, OPTION_TEXT, &m->log_size}, {"--log-max-files", 0, OPTION_TEXT, &m->log_files},
       {"--console-socket", 0, OPTION_TEXT, &m->console_socket}, {"--detach-keys", 0, OPTION_TEXT, &m->detach_keys}, {"--reply-fd", 0, OPTION_TEXT, &m->reply},
       {"--no-stdin", 0, OPTION_FLAG, &m->no_stdin}, {"--detach", 'd', OPTION_FLAG, &m->detach}, {"--foreground", 0, OPTION_FLAG, &m->foreground},
-      {"--keep-state", 0, OPTION_FLAG, &m->keep}, {"--discard", 0, OPTION_WORDS, &m->discard},
+      {"--keep-state", 0, OPTION_FLAG, &m->keep}, {"--remove", 0, OPTION_FLAG, &m->remove},
+      {"--discard", 0, OPTION_WORDS, &m->leavings.paths}, {"--discard-name", 0, OPTION_WORDS, &m->leavings.names},
+      {"--discard-user", 0, OPTION_WORDS, &m->leavings.volumes}, {"--discard-volume", 0, OPTION_WORDS, &m->leavings.anonymous},
       /* crun's and runc's, of which there is nothing to do here */
       {"--config", 'f', OPTION_IGNORED_TEXT, NULL}, {"--no-pivot", 0, OPTION_IGNORED_FLAG, NULL}, {"--no-new-keyring", 0, OPTION_IGNORED_FLAG, NULL},
       {"--no-subreaper", 0, OPTION_IGNORED_FLAG, NULL}, {"--preserve-fds", 0, OPTION_IGNORED_TEXT, NULL}, {NULL, 0, OPTION_FLAG, NULL}};
   *m = (struct making){.bundle = ".", .detach_keys = "ctrl-p,ctrl-q"};
   if (args_read(a, table, false, e) < 0) return -1;
   if (a->count != 1) return args_wrong(e, "one container id is wanted");
+  m->leavings.id = a->values[0];
   return home_id(a->values[0]) ? 0 : args_wrong(e, "a container id is letters, digits, '_', '+', '-' and, not first, '.'");
 }
 
@@ -104,35 +107,28 @@ static int run_attached(const struct making *m, const struct create_options *o, 
   return result;
 }
 
-static int discard_all(void *argument, const struct idmaps *maps) {
-  const struct words *w = argument;
-  struct err e = {0};
-  (void)maps;
-  for (int i = 0; i < w->count; i++)
-    if (tree_remove(AT_FDCWD, w->items[i], &e) < 0) return out_error(2, &e), ERR_FAILED;
-  return 0;
-}
-
-/** What the caller kept of a container that nothing is known of any more: it ended before our eyes, or never began. */
-static void discard(struct words *w, const char *root, const char *id) {
+/** What the caller kept of a container that nothing is known of any more: it never began, and so had no monitor to see to that. */
+static void discard(struct leavings *l, const char *root) {
   struct home home = {.dir = -1, .lock = -1};
   struct err e = {0};
-  bool there = home_open(&home, root, id, &e) == 0 || e.number != ENOENT;
+  bool there = home_open(&home, root, l->id, &e) == 0 || e.number != ENOENT;
   home_close(&home);
-  if (!there && w->count > 0) spawn_job(discard_all, w, &e);
-  words_free(w);
+  if (!there) leavings_remove(l);
 }
 
-static int create_and_attach(const struct making *m, const struct create_options *o, struct err *e) {
+static int create_and_attach(struct making *m, const struct create_options *o, struct err *e) {
   struct attach_options how = {.no_stdin = m->no_stdin, .owns = true};
   struct err ignored;
-  if (keys_read(&how.keys, m->detach_keys, e) < 0 || create_main(o, e) < 0) return -1;
+  if (keys_read(&how.keys, m->detach_keys, e) < 0 || create_main(o, e) < 0) {
+    discard(&m->leavings, o->root);
+    return -1;
+  }
   e->status = 0;
   int result = run_attached(m, o, &how, e);
   /* One that could not be started, or that ended before our eyes, is of no more use. One that goes on is not touched. */
   bool never_began = result < 0 && e->status != 0;
   if (result < 0 && e->status == 0) e->status = ERR_SETUP;
-  if (result < 0 || (!m->detach && !m->keep)) end_delete(o->root, o->monitor.id, never_began, &ignored);
+  if (result < 0 || (!m->detach && !m->keep && !m->remove)) end_delete(o->root, o->monitor.id, never_began, &ignored);
   return result;
 }
 
@@ -145,8 +141,9 @@ int verb_run(struct arguments *a, const struct verb_context *c, struct err *e) {
   if (creation(&m, a->values[0], c, root, &o, e) < 0 || seal(c, -1, e) < 0) return -1;
   o.sized = !m.detach;
   o.monitor.durable = m.detach || m.keep;
+  if (m.remove) o.monitor.leavings = &m.leavings;
   int result = create_and_attach(&m, &o, e);
-  discard(&m.discard, root, a->values[0]);
+  leavings_free(&m.leavings);
   return result;
 }
 
@@ -161,14 +158,14 @@ int verb_attach(struct arguments *a, const struct verb_context *c, struct err *e
 }
 
 int verb_kill(struct arguments *a, const struct verb_context *c, struct err *e) {
-  bool all = false;
-  const struct option table[] = {{"--all", 'a', OPTION_FLAG, &all}, {NULL, 0, OPTION_FLAG, NULL}};
+  struct end_how how = {0};
+  const struct option table[] = {{"--all", 'a', OPTION_FLAG, &how.all}, {"--last", 0, OPTION_FLAG, &how.last}, {NULL, 0, OPTION_FLAG, NULL}};
   char root[PATH_MAX];
   if (args_read(a, table, false, e) < 0) return -1;
   if (a->count < 1 || a->count > 2) return args_wrong(e, "kill takes a container id and a signal");
   int number = end_signal(a->count == 2 ? a->values[1] : "TERM");
   if (number < 0) return args_wrong(e, "there is no such signal");
-  return home_root(c->root, root, e) < 0 ? -1 : end_kill(root, a->values[0], number, all, e);
+  return home_root(c->root, root, e) < 0 ? -1 : end_kill(root, a->values[0], number, &how, e);
 }
 
 int verb_wait(struct arguments *a, const struct verb_context *c, struct err *e) {
