@@ -17,6 +17,7 @@ export interface ImagesContext extends Movable {
   copy(): void
   openArchive(): void
   openSample(): void
+  pull(): void
   refresh(): void
 }
 
@@ -58,6 +59,15 @@ export const imagesActions: readonly Action<ImagesContext>[] = [
     hint: 'sample',
     worth: 30,
     run: images => images.openSample(),
+  },
+  {
+    id: 'images.pull',
+    title: 'Look at an image in a registry, or pull it',
+    keys: ['p'],
+    scope: 'images',
+    hint: 'pull',
+    worth: 65,
+    run: images => images.pull(),
   },
   {
     id: 'images.mark',

@@ -8,6 +8,7 @@ import type { Image } from '../source/types.ts'
 import type { ContainersService } from './containers-service.ts'
 import type { ImageLister } from './image-list.ts'
 import type { Journal } from './journal.ts'
+import type { RegistryService } from './registry-service.ts'
 import type { Settings } from './settings.ts'
 
 export interface OpenWork extends Work {
@@ -42,6 +43,8 @@ export interface ReadyShell {
 export interface Services {
   /** The images of this machine. */
   images: ImageLister
+  /** Images that are not of this machine. */
+  registry: RegistryService
   /** The containers of this machine. */
   containers: ContainersService
   /** Opens an image by reference as the person wrote it (`NAME@STEP` too). Rejects with a Fault. */

@@ -2,8 +2,9 @@
 import { readdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import type { ImageLister } from '../actions/image-list.ts'
+import type { ImageLister, ImageRow } from '../actions/image-list.ts'
 import { createJournal } from '../actions/journal.ts'
+import type { RegistryService } from '../actions/registry-service.ts'
 import type { Services } from '../actions/services.ts'
 import { containerOf } from '../actions/services.ts'
 import { openImage } from '../source/open.ts'
@@ -14,8 +15,10 @@ import { openOptions } from './target.ts'
 import { besideDockerfile } from './written.ts'
 
 export function createServices(options: Options): Services {
+  const images = listerOf(options)
   return {
-    images: listerOf(options),
+    images,
+    registry: registryOf(options, images),
     containers: createContainersService(options),
     open: async (reference, { mayHelp, ...work } = {}) => {
       const container = containerOf(reference)
@@ -30,6 +33,25 @@ export function createServices(options: Options): Services {
     completePath,
     remember: async settings => (await import('./settings.ts')).remember(settings),
     now: () => Date.now(),
+  }
+}
+
+/** Loaded when a registry is first asked for. */
+function registryOf(options: Options, images: ImageLister): RegistryService {
+  let service: Promise<RegistryService> | null = null
+  const known = async () => {
+    let rows: readonly ImageRow[] = []
+    for await (const listing of images.list(AbortSignal.timeout(2000))) rows = listing.rows
+    return rows
+  }
+  const loaded = () => {
+    service ??= import('./registry-service.ts').then(one => one.createRegistryService(options, known))
+    return service
+  }
+  return {
+    complete: async text => (await loaded()).complete(text),
+    offer: async (name, signal) => (await loaded()).offer(name, signal),
+    pull: async (name, how) => (await loaded()).pull(name, how),
   }
 }
 

@@ -174,9 +174,16 @@ const noServices: Omit<Services, 'journal'> = {
     act: () => Promise.reject(new Error('This test has no containers.')),
     engines: async () => ({ engines: [], close() {} }),
     attach: () => Promise.reject(new Error('This test has no containers.')),
+    copy: () => Promise.reject(new Error('This test has no containers.')),
+    namesInside: async () => [],
     reach: () => Promise.reject(new Error('This test has no containers.')),
     save: () => Promise.reject(new Error('This test saves nothing.')),
     readOnly: false,
+  },
+  registry: {
+    complete: async () => [],
+    offer: () => Promise.reject(new Error('This test has no registry.')),
+    pull: () => Promise.reject(new Error('This test has no registry.')),
   },
   images: {
     async *list() {},

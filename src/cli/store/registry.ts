@@ -1,4 +1,5 @@
 /** How the command line reaches registries, and what it shows of a pull. */
+import type { PullProgress } from '../../actions/registry-service.ts'
 import { Fault } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
 import type { LayerPhase } from '../../engine/native/pull.ts'
@@ -44,6 +45,14 @@ const words: Record<LayerPhase, Pick<LayerLine, 'doing' | 'kind'>> = {
 export function toLines(lines: LayerLines) {
   return (digest: Digest, done: number, total: number | null, phase: LayerPhase): void =>
     lines.layer({ digest, done, total, ...words[phase] })
+}
+
+/** The same for a screen. */
+export function toProgress(progress: (of: PullProgress) => void) {
+  return (layer: Digest, done: number, total: number | null, phase: LayerPhase): void => {
+    const { doing, kind } = words[phase]
+    progress({ layer, done, total, doing, over: kind === 'over' })
+  }
 }
 
 /** Whether the native store is meant, and no daemon. */

@@ -15,9 +15,7 @@ export function emptyLines(theme: Theme, size: Size, engines: readonly EngineSta
     [],
     way('a', 'open an archive or a directory', ''),
     way('b', 'open the built-in sample', '  no engine, no network'),
-    way('p', 'pull from a registry', '  not in this version').map(
-      part => [theme.dim, typeof part === 'string' ? part : part[1]] as const,
-    ),
+    way('p', 'look at an image in a registry, or pull it'),
     [],
     ...(complete && engines.length === 0
       ? [[[theme.dim, 'Neither Docker nor Podman was found on this machine.'] as const]]

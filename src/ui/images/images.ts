@@ -10,6 +10,7 @@ import type { Screen } from '../screen.ts'
 import type { Ui } from '../ui.ts'
 import { keepVisible, type ListState, moveList } from '../widgets/list.ts'
 import { drawImages, enginesSummary } from './draw.ts'
+import { askPull } from './pull.ts'
 import { nameOf, type Order, orders, shownRows } from './rows.ts'
 
 export interface ImagesState {
@@ -39,6 +40,8 @@ export function createImages(ui: Ui): Screen {
   const visibleRows = rememberRows()
   let looking: AbortController | null = null
   let detailing: AbortController | null = null
+  /** The row that the cursor is to go to when it comes. */
+  let wanted: string | null = null
 
   const rows = () => visibleRows(get())
   const row = (): ImageRow | undefined => rows()[get().list.cursor]
@@ -46,7 +49,9 @@ export function createImages(ui: Ui): Screen {
   const set = (change: Partial<ImagesState>) => {
     const state = { ...get(), ...change }
     const all = visibleRows(state)
-    const found = all.findIndex(one => one.key === state.key)
+    const come = wanted === null ? -1 : all.findIndex(one => one.key === wanted)
+    if (come >= 0) wanted = null
+    const found = come >= 0 ? come : all.findIndex(one => one.key === state.key)
     const list = keepVisible(found < 0 ? state.list : { ...state.list, cursor: found }, all.length, height(ui))
     store.setState({ ...change, list, key: all[list.cursor]?.key ?? state.key })
     void detail()
@@ -141,6 +146,7 @@ export function createImages(ui: Ui): Screen {
       })
     },
     openSample: () => ui.explore('sample'),
+    pull: () => askPull(ui),
     refresh: () => void refresh(),
   }
 
@@ -158,6 +164,10 @@ export function createImages(ui: Ui): Screen {
       })),
     draw: (size, theme) => drawImages(size, theme, get(), rows(), ui.services.now()),
     subscribe: store.subscribe,
+    reveal(key) {
+      wanted = key
+      set({ filter: '' })
+    },
     back() {
       if (get().filter !== '') set({ filter: '' })
       else if (get().marks.size > 0) store.setState({ marks: new Set() })
