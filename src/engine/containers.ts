@@ -109,8 +109,16 @@ export interface ContainerSpec {
   stdinOnce?: boolean | undefined
   remove?: boolean | undefined
   readOnly?: boolean | undefined
-  /** `none`, `host`, `bridge`, a network's name. */
+  /** `none`, `host`, `bridge`, `container:NAME`, a network's name. */
   network?: string | undefined
+  /** What others on its network call it besides its name. */
+  networkAliases?: readonly string[] | undefined
+  /** Addresses of name servers, in place of this machine's. */
+  dns?: readonly string[] | undefined
+  dnsSearch?: readonly string[] | undefined
+  dnsOptions?: readonly string[] | undefined
+  /** `NAME:ADDRESS`, `NAME:host-gateway` */
+  addHosts?: readonly string[] | undefined
   /** `HOST:CONTAINER[:ro]` or `NAME:CONTAINER[:ro]`. */
   volumes?: readonly string[] | undefined
   tmpfs?: readonly string[] | undefined

@@ -31,6 +31,10 @@ export function createBody(spec: ContainerSpec): Record<string, unknown> {
       AutoRemove: spec.remove ?? false,
       ReadonlyRootfs: spec.readOnly ?? false,
       ...(spec.network !== undefined && { NetworkMode: spec.network }),
+      ...(spec.dns?.length && { Dns: spec.dns }),
+      ...(spec.dnsSearch?.length && { DnsSearch: spec.dnsSearch }),
+      ...(spec.dnsOptions?.length && { DnsOptions: spec.dnsOptions }),
+      ...(spec.addHosts?.length && { ExtraHosts: spec.addHosts }),
       Binds: binds,
       Tmpfs: tmpfsOf(spec.tmpfs ?? []),
       ...(spec.mounts?.length && { Mounts: spec.mounts.map(mountOf) }),
@@ -44,13 +48,13 @@ export function createBody(spec: ContainerSpec): Record<string, unknown> {
   }
 }
 
-interface Ports {
+export interface Ports {
   exposed: Record<string, object>
   bindings: Record<string, { HostIp: string; HostPort: string }[]>
 }
 
 /** `[[IP:][HOST]:]CONTAINER[/PROTOCOL]`, each port a number or a range of the same length; an address of IPv6 in brackets. */
-function portsOf(publish: readonly string[]): Ports {
+export function portsOf(publish: readonly string[]): Ports {
   const ports: Ports = { exposed: {}, bindings: {} }
   for (const wish of publish) {
     const parts = /^(?:(?:(\[[\da-f:.]+\]|[\d.]+):)?([\d-]*):)?([\d-]+)(?:\/(tcp|udp|sctp))?$/i.exec(wish)

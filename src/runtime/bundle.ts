@@ -27,7 +27,10 @@ export interface ContainerWish {
   workingDir: string | null
   hostname: string
   terminal: boolean
-  network: 'none' | 'host'
+  /** `host` and `container:ID` have no network namespace of their own. */
+  network: string
+  /** `strata.network`, for the helper. */
+  helperNetwork?: object | undefined
   readOnlyRoot: boolean
   volumes: readonly Volume[]
   tmpfs?: readonly { destination: string; options: readonly string[] }[] | undefined
@@ -45,7 +48,7 @@ export function containerConfig(run: RunConfig, wish: ContainerWish): object {
   if (args.length === 0) {
     throw new Fault('The image has no command of its own.', { hint: 'Say what to run: strata run IMAGE COMMAND.' })
   }
-  const namespaces = ['pid', 'mount', 'ipc', 'uts', 'cgroup', ...(wish.network === 'none' ? ['network'] : [])]
+  const namespaces = ['pid', 'mount', 'ipc', 'uts', 'cgroup', ...(ownNetwork(wish) ? ['network'] : [])]
   return {
     ociVersion: '1.2.0',
     process: {
@@ -58,9 +61,23 @@ export function containerConfig(run: RunConfig, wish: ContainerWish): object {
     root: { readonly: wish.readOnlyRoot },
     hostname: wish.hostname,
     ...mountsOf(wish),
-    linux: { namespaces: namespaces.map(type => ({ type })), ...resourcesOf(wish) },
-    strata: { overlay: overlayOf(wish), user: wish.user ?? (run.user || '0'), instead: wish.instead ?? [] },
+    linux: { namespaces: namespaces.map(type => ({ type })), ...resourcesOf(wish), ...sysctlsOf(wish) },
+    strata: {
+      overlay: overlayOf(wish),
+      user: wish.user ?? (run.user || '0'),
+      instead: wish.instead ?? [],
+      ...(wish.helperNetwork && { network: wish.helperNetwork }),
+    },
   }
+}
+
+function ownNetwork({ network }: ContainerWish): boolean {
+  return network !== 'host' && !network.startsWith('container:')
+}
+
+/** As Docker sets them: whoever the command runs as may listen on any port. */
+function sysctlsOf(wish: ContainerWish): object {
+  return wish.helperNetwork && ownNetwork(wish) ? { sysctl: { 'net.ipv4.ip_unprivileged_port_start': '0' } } : {}
 }
 
 /** Docker's rule: another entrypoint drops the image's CMD. */

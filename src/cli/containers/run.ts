@@ -47,6 +47,8 @@ async function runNative(
   const record = await Promise.resolve()
     .then(() => makeContainer(how.places, image, spec))
     .finally(() => image.release())
+  for (const warning of record.warnings ?? []) await io.err.write(`strata: warning: ${warning}\n`)
+  if (record.warnings) await io.err.flush()
   if (detached) {
     const { startContainer } = await import('../../runtime/containers/start.ts')
     await startContainer(how.places, record)

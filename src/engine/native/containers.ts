@@ -1,6 +1,7 @@
 /** The containers of the native engine: the one interface over the helper's verbs and the folders of containers. */
 import { utimesSync } from 'node:fs'
 import { join } from 'node:path'
+import process from 'node:process'
 import { Fault } from '../../base/errors.ts'
 import { callHelper } from '../../runtime/containers/call.ts'
 import { processesOf } from '../../runtime/containers/processes.ts'
@@ -27,10 +28,10 @@ export const nativeCapabilities: ContainerCapabilities = {
   stats: true,
   commit: true,
   local: true,
-  ports: false,
+  ports: true,
   volumes: true,
   restartPolicies: false,
-  networks: ['none', 'host'],
+  networks: process.getuid?.() === 0 ? ['bridge', 'none', 'host'] : ['slirp4netns', 'pasta', 'none', 'host'],
 }
 
 /** Nothing is asked of the machine until something is called. */
@@ -75,7 +76,8 @@ export function nativeContainers(options: PrepareOptions): Containers {
     async create(spec, { signal } = {}) {
       const image = await prepareImage(spec.image, { ...options, signal })
       try {
-        return { id: (await makeContainer(places, image, spec)).id, warnings: [] }
+        const { id, warnings = [] } = await makeContainer(places, image, spec)
+        return { id, warnings }
       } finally {
         await image.release()
       }

@@ -3,8 +3,11 @@ import { join } from 'node:path'
 import { type ContainerRecord, folderOf, type MountRecord } from '../../runtime/containers/record.ts'
 import { type Condition, conditionOf, type RuntimeState, statusOf } from '../../runtime/containers/states.ts'
 import { bytesOf } from '../../runtime/containers/upper-bytes.ts'
+import { sharedWith } from '../../runtime/network/plan.ts'
+import { readNetwork } from '../../runtime/network/told.ts'
 import type { Places } from '../../runtime/places.ts'
 import type { Container, ContainerFacts, Mount } from '../containers.ts'
+import { networkSettings, portBindings, portsOf } from './network-facts.ts'
 
 /** A row of the list. */
 export function rowOf(places: Places, record: ContainerRecord, state: RuntimeState | null, sizes: boolean): Container {
@@ -20,10 +23,10 @@ export function rowOf(places: Places, record: ContainerRecord, state: RuntimeSta
     status: statusOf(condition, state, Date.now()),
     health: null,
     exitCode: condition === 'exited' ? (state?.exitCode ?? null) : null,
-    ports: [],
+    ports: condition === 'running' || condition === 'paused' ? portsOf(readNetwork(places, record.id)) : [],
     labels: record.labels,
     mounts: record.mounts.map(mountOf),
-    networks: [record.network],
+    networks: [sharedWith(record.network) === null ? record.network : `container:${record.network.slice(10, 22)}`],
     upperBytes: sizes ? bytesOf(folderOf(places.containers, record.id).upper) : null,
   }
 }
@@ -110,6 +113,11 @@ function inspected(
         .filter(one => one.kind !== 'tmpfs' && !one.anonymous)
         .map(one => `${one.name ?? one.source}:${one.destination}${one.readOnly ? ':ro' : ''}`),
       NetworkMode: record.network,
+      PortBindings: portBindings(record.networkPlan?.ports ?? []),
+      Dns: record.networkPlan?.dns.servers ?? [],
+      DnsSearch: record.networkPlan?.dns.search ?? [],
+      DnsOptions: record.networkPlan?.dns.options ?? [],
+      ExtraHosts: (record.networkPlan?.hosts ?? []).map(({ name, address }) => `${name}:${address}`),
       AutoRemove: record.remove,
       ReadonlyRootfs: record.readOnly,
       Memory: record.memory ?? 0,
@@ -122,6 +130,7 @@ function inspected(
       Name: 'overlay',
       Data: { LowerDir: record.lower.join(':'), UpperDir: folder.upper, WorkDir: folder.work },
     },
+    NetworkSettings: networkSettings(record, facts.pid > 0 ? readNetwork(places, record.id) : null, facts.pid),
     Mounts: record.mounts.map(one => ({
       Type: one.kind,
       ...(one.name === undefined ? {} : { Name: one.name, Driver: 'local' }),

@@ -6,9 +6,10 @@ import { asFault, Fault, reasonOf } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
 import type { Digest, RunConfig } from '../../image/types.ts'
 import { containerConfig } from '../../runtime/bundle.ts'
-import { writeNetworkFiles } from '../../runtime/containers/files.ts'
 import { type ContainerRecord, folderOf, type MountRecord } from '../../runtime/containers/record.ts'
 import { discardContainer, findContainer, newId, placeContainer } from '../../runtime/containers/shelf.ts'
+import { writeNetworkFiles } from '../../runtime/network/files.ts'
+import { helperNetwork, type NetworkPlan, sharedWith } from '../../runtime/network/plan.ts'
 import type { Places } from '../../runtime/places.ts'
 import { holdVolume, releaseVolumes } from '../../runtime/volumes/shelf.ts'
 import { volumeFolder } from '../../runtime/volumes/volume.ts'
@@ -69,10 +70,11 @@ function place(
   wish: Granted,
   { id, mounts, instead }: { id: string; mounts: MountRecord[]; instead: readonly string[] | undefined },
 ): ContainerRecord {
-  const hostname = spec.hostname || (wish.network === 'host' ? hostName() : id.slice(0, 12))
+  const { network, other } = networkOf(places, wish.network)
+  const hostname = spec.hostname || other?.hostname || (network.mode === 'host' ? hostName() : id.slice(0, 12))
   const entrypoint = spec.entrypoint ?? image.run.entrypoint ?? []
   const cmd = spec.command ?? (spec.entrypoint === undefined ? image.run.cmd : null) ?? []
-  const { mounts: _, ...limits } = wish
+  const { mounts: _, network: __, warnings, ...limits } = wish
   return placeContainer(
     places.containers,
     {
@@ -96,13 +98,18 @@ function place(
       remove: spec.remove === true,
       readOnly: spec.readOnly === true,
       ...limits,
+      network: network.mode,
+      networkPlan: network,
+      ...(warnings.length > 0 && { warnings }),
       mounts,
       stopSignal: limits.stopSignal ?? image.run.stopSignal,
       imageConfig: image.config,
     },
-    folder => {
+    (folder, name) => {
       for (const mount of wish.mounts) makeReady(places, mount, id)
-      const files = writeNetworkFiles(folder, hostname, wish.network)
+      const shared = other && folderOf(places.containers, other.id).path
+      const files = writeNetworkFiles({ folder: folder.path, hostname, plan: network, shared })
+      const hosts = join(folder.path, 'hosts')
       const config = containerConfig(image.run, {
         lower: image.lower,
         writable: { upper: folder.upper, work: folder.work, throwAway: spec.remove === true },
@@ -113,7 +120,8 @@ function place(
         workingDir: spec.workingDir ?? null,
         hostname,
         terminal: spec.tty === true,
-        network: wish.network,
+        network: network.mode,
+        helperNetwork: helperNetwork(network, { id, name, hostname, hosts, state: places.state }),
         readOnlyRoot: spec.readOnly === true,
         volumes: [...files.map(file => ({ ...file, readOnly: false })), ...bindsOf(places, wish.mounts)],
         tmpfs: wish.mounts.filter(one => one.kind === 'tmpfs'),
@@ -125,6 +133,19 @@ function place(
       writeFileSync(join(folder.bundle, 'config.json'), JSON.stringify(config), { mode: 0o600 })
     },
   )
+}
+
+/** The name of a container whose network is shared becomes its id; that one is given too. */
+export function networkOf(
+  places: Places,
+  plan: NetworkPlan,
+): { network: NetworkPlan; other: Pick<ContainerRecord, 'id' | 'hostname'> | null } {
+  const name = sharedWith(plan.mode)
+  if (name === null) return { network: plan, other: null }
+  const other = findContainer(places.containers, name)
+  if (sharedWith(other.network) === null) return { network: { ...plan, mode: `container:${other.id}` }, other }
+  // What that one has is another one's: ours is that one's too.
+  return networkOf(places, { ...plan, mode: other.network })
 }
 
 /** Its source is there from now on, and a volume is this container's. */

@@ -1,6 +1,6 @@
 /**
  * A shell in an image as of any of its steps: the layers up to there, that step's environment, directory and user, a
- * throw-away layer on top, no network. Nothing is left when it ends, unless it is to be kept as a container.
+ * throw-away layer on top, no network unless one is wished. Nothing is left when it ends, unless it is to be kept as a container.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,14 +8,17 @@ import { Fault } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
 import { containerConfig, type Volume } from '../../runtime/bundle.ts'
 import { callHere, type Ended } from '../../runtime/containers/foreground.ts'
+import { folderOf } from '../../runtime/containers/record.ts'
 import { discardContainer } from '../../runtime/containers/shelf.ts'
 import { runContainerHere } from '../../runtime/containers/start.ts'
 import { lendTools, type Tools } from '../../runtime/lent-tools.ts'
+import { writeNetworkFiles } from '../../runtime/network/files.ts'
+import { helperNetwork, type NetworkPlan } from '../../runtime/network/plan.ts'
 import type { Places } from '../../runtime/places.ts'
 import { throwAway } from '../../runtime/throw-away.ts'
 import { findShell } from '../../source/sample-shell.ts'
 import type { ContainerSpec } from '../containers.ts'
-import { bindsOf, makeContainer, type PreparedImage } from './make.ts'
+import { bindsOf, makeContainer, networkOf, type PreparedImage } from './make.ts'
 import type { PlannedMount } from './mounts.ts'
 import { granted } from './wish.ts'
 
@@ -42,7 +45,9 @@ async function runThrowAway(
   wish: ContainerSpec,
   tools: Tools | null,
 ): Promise<Ended> {
-  const { network, mounts, ...limits } = granted(wish)
+  const { mounts, network: plan, warnings: _, ...limits } = granted({ ...wish, network: wish.network ?? 'none' })
+  const { network, other } = networkOf(places, plan)
+  const hostname = wish.hostname ?? other?.hostname ?? 'strata'
   const volumes = namedVolumes(mounts)
   const top = await throwAway(join(places.state, 'shells'))
   try {
@@ -57,11 +62,22 @@ async function runThrowAway(
       env: [...(wish.env ?? []), ...withTools(image, tools)],
       user: wish.user ?? null,
       workingDir: wish.workingDir ?? null,
-      hostname: wish.hostname ?? 'strata',
+      hostname,
       terminal: wish.tty === true,
-      network,
+      network: network.mode,
+      helperNetwork: helperNetwork(network, {
+        id: 'shell',
+        name: hostname,
+        hostname,
+        hosts: join(top.bundle, 'hosts'),
+        state: places.state,
+      }),
       readOnlyRoot: wish.readOnly === true,
-      volumes: [...bindsOf(places, mounts), ...(network === 'host' ? names : []), ...(tools ? [tools.volume] : [])],
+      volumes: [
+        ...bindsOf(places, mounts),
+        ...names(places, top.bundle, hostname, network, other),
+        ...(tools ? [tools.volume] : []),
+      ],
       tmpfs: mounts.filter(one => one.kind === 'tmpfs'),
       ...limits,
       instead: wish.command ? [] : shells,
@@ -94,19 +110,26 @@ async function readyVolumes(places: Places, { lower }: PreparedImage, folder: st
   await fillVolumes(places, { lower, folder, fills })
 }
 
-/** How names are looked up in the host's network. */
-const names: Volume[] = ['/etc/resolv.conf', '/etc/hosts'].map(path => ({
-  source: path,
-  destination: path,
-  readOnly: true,
-}))
+/** How names are looked up, where there is a network. */
+function names(
+  places: Places,
+  folder: string,
+  hostname: string,
+  plan: NetworkPlan,
+  other: { id: string } | null,
+): Volume[] {
+  if (plan.mode === 'none') return []
+  const shared = other && folderOf(places.containers, other.id).path
+  return writeNetworkFiles({ folder, hostname, plan, shared }).map(file => ({ ...file, readOnly: true }))
+}
 
 async function runKept(places: Places, image: PreparedImage, wish: ContainerSpec, tools: Tools | null): Promise<Ended> {
   const command = wish.command ?? [tools?.shell ?? shells[0]]
   const env = [...(wish.env ?? []), ...withTools(image, tools)]
   const lent = tools ? [`${tools.volume.source}:${tools.volume.destination}:ro`] : []
   const volumes = [...(wish.volumes ?? []), ...lent]
-  const spec = { ...wish, command, env, volumes, entrypoint: [], openStdin: true }
+  const network = wish.network ?? 'none'
+  const spec = { ...wish, command, env, volumes, network, entrypoint: [], openStdin: true }
   const record = await makeContainer(places, image, spec, { instead: wish.command ? [] : shells })
   const ended = await runContainerHere(places, record)
   if (ended.fault) await discardContainer(places, record, { volumes: true })

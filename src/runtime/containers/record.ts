@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../../base/errors.ts'
 import type { Digest } from '../../image/types.ts'
+import type { NetworkPlan } from '../network/plan.ts'
 
 export interface ContainerRecord {
   version: 1
@@ -32,7 +33,12 @@ export interface ContainerRecord {
   openStdin: boolean
   remove: boolean
   readOnly: boolean
-  network: 'none' | 'host'
+  /** `none`, `host`, `bridge`, `pasta`, `slirp4netns`, `container:ID`. */
+  network: string
+  /** What else is said of it; absent in records of old. */
+  networkPlan?: NetworkPlan | undefined
+  /** What the person was told when it was made. */
+  warnings?: string[] | undefined
   mounts: MountRecord[]
   memory: number | null
   cpus: number | null

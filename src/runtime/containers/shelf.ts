@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import process from 'node:process'
 import { Fault } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
+import { renameOnNetwork } from '../network/rename.ts'
 import type { Places } from '../places.ts'
 import { claimName, claimSomeName, holderOf, releaseName } from './names.ts'
 import { random } from './random.ts'
@@ -17,7 +18,7 @@ export function newId(): string {
 export function placeContainer(
   containers: string,
   { id, name, ...rest }: Omit<ContainerRecord, 'name'> & { name: string | null },
-  fill: (folder: ContainerFolder) => void,
+  fill: (folder: ContainerFolder, name: string) => void,
 ): ContainerRecord {
   const folder = folderOf(containers, id)
   mkdirSync(containers, { recursive: true, mode: 0o700 })
@@ -27,11 +28,11 @@ export function placeContainer(
     for (const path of [folder.bundle, folder.work]) mkdirSync(path, { mode: 0o700 })
     // The root of the container has the mode of this directory.
     mkdirSync(folder.upper, { mode: 0o755 })
-    fill(folder)
     if (name === null) taken = claimSomeName(containers, id)
     else claimName(containers, name, id)
-    taken ??= name
-    const record = { ...rest, id, name: taken! }
+    taken ??= name!
+    fill(folder, taken)
+    const record = { ...rest, id, name: taken }
     writeRecord(folder, record, { flush: !record.remove })
     return record
   } catch (error) {
@@ -110,7 +111,9 @@ export function renameContainer(containers: string, record: ContainerRecord, nam
   if (name === record.name) throw new Fault(`The container is called “${name}” already.`, { exitCode: 1 })
   claimName(containers, name, record.id)
   const renamed = { ...record, name }
-  writeRecord(folderOf(containers, record.id), renamed)
+  const folder = folderOf(containers, record.id)
+  renameOnNetwork(folder.bundle, record.name, name)
+  writeRecord(folder, renamed)
   releaseName(containers, record.name, record.id)
   return renamed
 }

@@ -128,7 +128,7 @@ describe('what the native engine grants', () => {
       memory: 10_000_000,
       stopSignal: 'SIGINT',
     })
-    expect(wish).toMatchObject({ network: 'host', memory: 10_000_000, stopSignal: 'INT' })
+    expect(wish).toMatchObject({ network: { mode: 'host' }, memory: 10_000_000, stopSignal: 'INT' })
     expect(wish.mounts).toMatchObject([
       { kind: 'bind', source: '/b', destination: '/c', readOnly: true, make: true },
       { kind: 'tmpfs', destination: '/m', options: ['size=1m', 'mode=700'] },
@@ -136,9 +136,8 @@ describe('what the native engine grants', () => {
   })
 
   test.each([
-    [{ publish: ['80:80'] }],
     [{ restart: 'always' }],
-    [{ network: 'bridge' }],
+    [{ network: 'no-such' }],
     [{ volumes: ['n:/v'] }],
     [{ volumes: ['../up:/v'] }],
     [{ volumes: ['name:/'] }],
@@ -259,9 +258,9 @@ describe('names and folders', () => {
       throw new Error('full')
     }
     expect(() =>
-      placeContainer(path, { id, name: 'x' } as unknown as Parameters<typeof placeContainer>[1], broken),
+      placeContainer(path, { id, name: 'xx' } as unknown as Parameters<typeof placeContainer>[1], broken),
     ).toThrow('full')
-    expect([lookUpContainer(path, 'x'), holderOf(path, 'x')]).toEqual([null, null])
+    expect([lookUpContainer(path, 'xx'), holderOf(path, 'xx')]).toEqual([null, null])
     expect(() => mkdirSync(folderOf(path, id).path)).not.toThrow()
   })
 })
