@@ -3,6 +3,18 @@ import type { Work } from '../base/progress.ts'
 import type { Container, ContainerEngine } from '../engine/containers.ts'
 import type { Watching } from '../engine/watching.ts'
 
+/** What is copied, which way. */
+export interface Copying {
+  out: boolean
+  /** Of the container, absolute. */
+  inside: string
+  /** Of this machine. */
+  here: string
+  owners: boolean
+  /** What a link leads to, in place of the link. */
+  followLink: boolean
+}
+
 export interface ContainersService {
   /** Watches every engine until it is closed: their containers, their health, what happens on them. */
   watch(): Watching
@@ -27,6 +39,14 @@ export interface ContainersService {
     container: Pick<Container, 'id' | 'name'>,
     options?: { start?: boolean },
   ): Promise<number | null>
+  /** Copies between a container and this machine, by docker's rules for names. Rejects with a Fault. */
+  copy(engine: ContainerEngine, id: string, how: Copying, work: Work): Promise<void>
+  /** Names in a directory of a container, directories with a slash. Rejects with a Fault when nobody can tell. */
+  namesInside(
+    engine: ContainerEngine,
+    container: { id: string; name: string; running: boolean },
+    path: string,
+  ): Promise<string[]>
   /**
    * Reaches a container by its name or id for as long as `run` takes, whatever watches. The engine is null where nobody
    * named it. Rejects with a Fault when it is nowhere.

@@ -22,6 +22,9 @@ export interface ContainersContext extends Movable {
   make(): Promise<void>
   mayCommit(): boolean
   commit(): Promise<void>
+  mayCopy(): boolean
+  /** Asks which way, from where and to where. */
+  copyFiles(): Promise<void>
   mayAttach(): boolean
   attach(): Promise<void>
   canRename(): boolean
@@ -170,6 +173,16 @@ export const containersActions: readonly Action<ContainersContext>[] = [
     worth: 44,
     needs: containers => containers.mayCommit(),
     run: containers => containers.commit(),
+  },
+  {
+    id: 'containers.copy-files',
+    title: 'Copy files out of it, or into it',
+    keys: ['c'],
+    scope,
+    hint: 'copy files…',
+    worth: 40,
+    needs: containers => containers.mayCopy(),
+    run: containers => containers.copyFiles(),
   },
   {
     id: 'containers.rename',

@@ -14,6 +14,9 @@ export function createContainersService(options: Options): ContainersService {
     engines: async signal => (await import('./container-deeds.ts')).everyEngine(signal, options),
     attach: async (engine, container, how) =>
       (await import('./container-attach.ts')).attachAt(engine, container, how, options),
+    copy: async (engine, id, how, work) => (await import('./container-copy.ts')).copyAt(engine, id, how, work),
+    namesInside: async (engine, container, path) =>
+      (await import('./container-copy.ts')).namesInside(engine, container, path, options),
     reach: async (engine, name, run) => (await import('./container-deeds.ts')).reach(engine, name, run, options),
     save: async (path, lines, how) => (await import('./save-lines.ts')).saveLines(path, lines, how),
     exportLayer: async (engine, name, path, work) => {

@@ -130,6 +130,10 @@ export function fakeContainers(
         fake.asked.push(`attach ${engine} ${name}${start ? ' and start it' : ''}`)
         return null
       },
+      async copy(engine, _id, { out, inside, here }) {
+        fake.asked.push(`copy on ${engine.id} ${out ? `${inside} to ${here}` : `${here} to ${inside}`}`)
+      },
+      namesInside: async (_engine, _container, path) => (path === '/' ? ['etc/', 'log', 'usr/'] : ['passwd']),
       async reach(id, name, run) {
         const found = snapshot.find(one => (id === null || one.id === id) && one.engine !== null)
         const row = found?.containers.find(one => one.name === name || one.id === name)

@@ -2,7 +2,7 @@
 import { lstatSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import process from 'node:process'
-import type { Readable } from 'node:stream'
+import { pipeline, type Readable, Transform } from 'node:stream'
 import { Fault } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
 import type { Containers } from '../../engine/containers.ts'
@@ -19,8 +19,12 @@ export async function cp(io: Io, [from, to]: string[], options: Options): Promis
     throw usage('One of the two has to be CONTAINER:PATH, and the other one not.', 'strata cp web:/etc/passwd .')
   return withEngines(io, options, async engines => {
     const { engine, id } = await engines.find((source ?? target)!.container)
-    if (source) await out(io, engine.containers, id, source.path, to, options)
-    else await into(io, engine.containers, id, from, target!.path, options)
+    const { containers } = engine
+    const how = { signal: io.signal, followLink: options.followLink === true, archive: options.archive === true }
+    if (source && to === '-') await tarOut(io, containers, id, source.path, how)
+    else if (source) await copyOutTo(containers, id, source.path, to, how)
+    else if (from === '-') await tarIn(containers, id, target!.path, how)
+    else await copyInto(containers, id, from, target!.path, how)
     return 0
   })
 }
@@ -33,24 +37,56 @@ function placeOf(text: string): { container: string; path: string } | null {
   return { container: text.slice(0, colon), path: path.startsWith('/') ? path : `/${path}` }
 }
 
-async function out(io: Io, containers: Containers, id: string, path: string, to: string, options: Options) {
-  const wanted = options.followLink && !path.endsWith('/') ? await followed(containers, id, path) : path
-  const tar = await containers.copyOut(id, wanted, { signal: io.signal })
-  if (to === '-') {
-    for await (const chunk of tar) await io.out.writeBytes(chunk)
-    return
-  }
+export interface CopyOptions {
+  signal?: AbortSignal | undefined
+  /** What a link leads to, in place of the link. */
+  followLink?: boolean
+  /** Owners too. */
+  archive?: boolean
+  /** Bytes of the tar that have passed. */
+  onBytes?: ((bytes: number) => void) | undefined
+}
+
+async function tarOut(io: Io, containers: Containers, id: string, path: string, how: CopyOptions): Promise<void> {
+  const wanted = how.followLink && !path.endsWith('/') ? await followed(containers, id, path) : path
+  for await (const chunk of await containers.copyOut(id, wanted, { signal: how.signal })) await io.out.writeBytes(chunk)
+}
+
+async function tarIn(containers: Containers, id: string, path: string, { signal }: CopyOptions): Promise<void> {
+  if (!(await isDirectory(containers, id, path)))
+    throw new Fault(`${safe(path)} is no directory of the container: a tar is unpacked into one.`)
+  await containers.copyIn(id, path, process.stdin, { signal })
+}
+
+/** From a container to this machine: into a directory that is there by its own name, else as what is named. */
+export async function copyOutTo(containers: Containers, id: string, path: string, to: string, how: CopyOptions) {
+  const wanted = how.followLink && !path.endsWith('/') ? await followed(containers, id, path) : path
   const there = statSync(to, { throwIfNoEntry: false })
   if (!there && !statSync(dirname(resolve(to)), { throwIfNoEntry: false })?.isDirectory())
     throw new Fault(`There is no directory ${safe(dirname(resolve(to)))}.`)
+  const tar = await containers.copyOut(id, wanted, { signal: how.signal })
   const contents = /\/\.$/.test(path)
   const name = basename(path.replace(/\/+\.?$/, '')) || '.'
   // Into a directory that is there it goes by its own name, else it gets the new one.
   const root = there?.isDirectory() ? (contents ? realpathSync(to) : resolve(to, name)) : resolve(to)
-  await unpackTo(tar, root, {
-    owners: options.archive === true,
+  await unpackTo(counted(tar, how), root, {
+    owners: how.archive === true,
     intoFile: there?.isFile() === true && !to.endsWith('/'),
   })
+}
+
+function counted(tar: Readable, { onBytes }: CopyOptions): Readable {
+  if (!onBytes) return tar
+  let bytes = 0
+  const counter = new Transform({
+    transform(chunk: Uint8Array, _, done) {
+      bytes += chunk.length
+      onBytes(bytes)
+      done(null, chunk)
+    },
+  })
+  // What fails on the one side is seen on the other.
+  return pipeline(tar, counter, () => {})
 }
 
 /** What a link leads to is found by asking for what is behind it: `PATH/.` is a directory's own content. */
@@ -58,28 +94,20 @@ async function followed(containers: Containers, id: string, path: string): Promi
   return (await isDirectory(containers, id, path)) ? `${path}/.` : path
 }
 
-async function into(io: Io, containers: Containers, id: string, from: string, path: string, options: Options) {
-  const { signal } = io
+/** From this machine into a container: into a directory that is there by its own name, else as what is named. */
+export async function copyInto(containers: Containers, id: string, from: string, path: string, how: CopyOptions) {
+  const { signal, followLink = false } = how
   const directory = await isDirectory(containers, id, path)
-  if (from === '-') {
-    if (!directory) throw new Fault(`${safe(path)} is no directory of the container: a tar is unpacked into one.`)
-    return containers.copyIn(id, path, process.stdin, { signal })
-  }
-  const own = options.followLink
-    ? statSync(from, { throwIfNoEntry: false })
-    : lstatSync(from, { throwIfNoEntry: false })
+  const own = followLink ? statSync(from, { throwIfNoEntry: false }) : lstatSync(from, { throwIfNoEntry: false })
   if (!own) throw new Fault(`There is no ${safe(from)}.`)
   const contents = /(^|\/)\.$/.test(from) && from !== '.'
-  if (directory) {
-    const name = contents ? '.' : basename(resolve(from))
-    return containers.copyIn(id, path, rooted(packPath(from, options.followLink === true), name), { signal })
-  }
+  const packed = (name: string) => counted(rooted(packPath(from, followLink), name), how)
+  if (directory) return containers.copyIn(id, path, packed(contents ? '.' : basename(resolve(from))), { signal })
   if (own.isDirectory() && (await exists(containers, id, path)))
     throw new Fault(`${safe(path)} of the container is a file, and ${safe(from)} is a directory.`)
   if (path.endsWith('/') && !own.isDirectory()) throw new Fault(`There is no directory ${safe(path)} in the container.`)
   const target = path.replace(/\/+$/, '')
-  const tar = rooted(packPath(from, options.followLink === true), basename(target))
-  await containers.copyIn(id, dirname(target), tar, { signal })
+  await containers.copyIn(id, dirname(target), packed(basename(target)), { signal })
 }
 
 async function isDirectory(containers: Containers, id: string, path: string): Promise<boolean> {

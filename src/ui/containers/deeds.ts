@@ -4,10 +4,14 @@ import { verbLine } from '../../engine/by-hand.ts'
 import type { ContainerEngine } from '../../engine/containers.ts'
 import type { Ui } from '../ui.ts'
 import { commitFrom } from './commit.ts'
+import { copyFiles } from './copying.ts'
 import { newContainer } from './new.ts'
 import type { ContainerRow } from './rows.ts'
 
-type Deeds = Pick<ContainersContext, 'mayMake' | 'make' | 'mayCommit' | 'commit' | 'mayAttach' | 'attach'>
+type Deeds = Pick<
+  ContainersContext,
+  'mayMake' | 'make' | 'mayCommit' | 'commit' | 'mayAttach' | 'attach' | 'mayCopy' | 'copyFiles'
+>
 
 /** `row`: the one under the cursor. */
 export function deedsOf(ui: Ui, row: () => ContainerRow | undefined): Deeds {
@@ -25,6 +29,11 @@ export function deedsOf(ui: Ui, row: () => ContainerRow | undefined): Deeds {
     async commit() {
       const one = here()
       if (one) await commitFrom(ui, one.engine, one.container)
+    },
+    mayCopy: () => here() !== null,
+    async copyFiles() {
+      const one = here()
+      if (one) await copyFiles(ui, one.engine, one.container)
     },
     mayAttach: () => runs() !== null,
     async attach() {
