@@ -46,8 +46,8 @@ export type Job =
   | { kind: 'pour'; name: string; region: Region; compression: Compression; port: MessagePort; gate: SharedArrayBuffer }
   /** Writes a layer into an open file as it is, and hashes it and the tar in it. */
   | { kind: 'copy'; name: string; region: Region; compression: Compression; to: number }
-  /** Hashes a blob that is still being written into an open file, and the tar in it. */
-  | { kind: 'check'; name: string; fd: number; growth: SharedArrayBuffer }
+  /** Hashes a blob that is still being written into an open file; `whole`: and the tar in it, whatever that takes. */
+  | { kind: 'check'; name: string; fd: number; growth: SharedArrayBuffer; whole: boolean }
   /** Reads an archive that passes by once: from a region, or from chunks that arrive at the port. */
   | {
       kind: 'stream'

@@ -79,6 +79,13 @@ export async function localImage(folder: string, scale: number): Promise<ImageIn
   return dockerArchive(join(folder, 'local'), () => layered(options))
 }
 
+/** 500 MB, 12 000 entries, 8 layers, gzip -6: what a registry hands out. */
+export async function pulledImage(folder: string, scale: number): Promise<ImageInput> {
+  const options = { layers: 8, files: 11_000 * scale, bytes: 500e6 * scale, again: 0.02, gone: 0.004 }
+  const image = await dockerArchive(join(folder, 'pulled'), () => layered(options))
+  return compressedImage(image, join(folder, 'pulled'), 'gzip')
+}
+
 /** 250 MB a layer, 15 000 entries; one of them, or two that differ: gzip -6. */
 export async function twinImage(folder: string, scale: number, count: 1 | 2): Promise<ImageInput> {
   const options = { files: 14_000 * scale, bytes: 250e6 * scale }

@@ -64,6 +64,7 @@ async function pullOne(io: Io, name: ImageName, options: Options): Promise<void>
     places,
     access,
     platform,
+    verify: options.verify === true,
     signal: io.signal,
     progress: quiet ? undefined : toLines(lines),
   }).finally(() => lines.end())

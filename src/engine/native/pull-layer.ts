@@ -21,6 +21,8 @@ export interface PullInto {
   folder: StoreFolder
   place: Workplace
   pool: Pool
+  /** Compare diffIDs now, and not only when the layers are used. */
+  whole: boolean
   /** Layers of the store's images, by the digest of their blob. */
   verified: ReadonlyMap<Digest, KeptLayer>
   progress?: ((layer: Digest, done: number, total: number | null, phase: LayerPhase) => void) | undefined
@@ -33,6 +35,8 @@ export async function pullLayer(layer: LayerToPull, into: PullInto, signal: Abor
   const tell = (done: number, phase: LayerPhase) => into.progress?.(digest, done, size, phase)
   const known = verified.get(digest)
   if (known && blobBytes(folder, digest) === known.bytes) {
+    // Of two images that say different things of it the blob itself tells which one lies.
+    if (known.diffId !== layer.diffId) return await checkThere(layer, { ...into, whole: true }, signal, tell)
     tell(size, 'there')
     return known
   }
@@ -69,7 +73,7 @@ async function fetchAndCheck(
   { digest, size }: LayerToPull,
   part: Partial,
   from: number,
-  { registry, access, pool }: PullInto,
+  { registry, access, pool, whole }: PullInto,
   signal: AbortSignal,
   tell: Tell,
 ): Promise<CheckedBlob> {
@@ -78,8 +82,8 @@ async function fetchAndCheck(
   const grown = growth()
   grown.grow(from)
   const name = `the layer ${shortDigest(digest)}`
-  const job = { kind: 'check', name, fd: part.fd, growth: grown.shared } as const
-  const checking = pool.run(job, { weight: Number.POSITIVE_INFINITY, signal: either })
+  const job = { kind: 'check', name, fd: part.fd, growth: grown.shared, whole } as const
+  const checking = pool.run(job, { weight: size, signal: either })
   checking.catch(() => stop.abort())
   tell(from, 'fetching')
   try {
@@ -122,7 +126,7 @@ function broken(error: unknown): unknown {
 /** A blob that no image of the store speaks of: its digests are made from the file. */
 async function checkThere(
   layer: LayerToPull,
-  { folder, pool }: PullInto,
+  { folder, pool, whole }: PullInto,
   signal: AbortSignal,
   tell: Tell,
 ): Promise<KeptLayer> {
@@ -134,7 +138,7 @@ async function checkThere(
   tell(layer.size, 'checking')
   try {
     const name = `the layer ${shortDigest(layer.digest)}`
-    const checked = await pool.run({ kind: 'check', name, fd, growth: grown.shared }, { signal })
+    const checked = await pool.run({ kind: 'check', name, fd, growth: grown.shared, whole }, { signal })
     if (checked.digest !== layer.digest)
       throw new Fault(`A blob of the store is damaged: ${layer.digest} has become ${checked.digest}.`, {
         hint: '`strata prune` takes it away; then pull again.',
@@ -146,6 +150,6 @@ async function checkThere(
   }
 }
 
-function keptOf({ digest, mediaType }: LayerToPull, { diffId, bytes, tarBytes }: CheckedBlob): KeptLayer {
-  return { digest, diffId, bytes, tarBytes, mediaType }
+function keptOf({ digest, mediaType, diffId }: LayerToPull, { diffId: made, bytes, tarBytes }: CheckedBlob): KeptLayer {
+  return { digest, diffId: made ?? diffId, bytes, tarBytes, mediaType }
 }

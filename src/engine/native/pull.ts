@@ -1,7 +1,7 @@
 /**
  * An image of a registry into the native store: `pullImage(name, {places, access, platform, signal, progress})`, where
  * `progress(layer, done, total, phase)` is told of every layer by the digest of its blob, bytes, and what happens to it.
- * Layers that the store has are not fetched; several others come at once, each compared with its digests while it streams.
+ * Layers that the store has are not fetched; several others come at once, each compared with its digest while it streams.
  * What was interrupted is gone on with by the next pull. The image is there when all of it is.
  */
 import { availableParallelism } from 'node:os'
@@ -29,6 +29,8 @@ export interface PullOptions {
   access: RegistryAccess
   /** null: this machine's. */
   platform?: Platform | null
+  /** Compare diffIDs too. Without it those of gzip layers are compared when the layers are unpacked or indexed. */
+  verify?: boolean | undefined
   signal?: AbortSignal | undefined
   /** Layers are told bottom first, once each, before anything of them happens. `total` null: nobody knows. */
   progress?: ((layer: Digest, done: number, total: number | null, phase: LayerPhase) => void) | undefined
@@ -69,7 +71,16 @@ export async function pullImage(name: ImageName, options: PullOptions): Promise<
       const same = images.find(one => one.id === id && isWhole(folder, one))
       if (same) await place.use(same.layers.map(one => one.digest))
       const verified = new Map(images.flatMap(one => one.layers.map(layer => [layer.digest, layer] as const)))
-      const into = { registry, access, folder, place, pool, verified, progress: options.progress }
+      const into = {
+        registry,
+        access,
+        folder,
+        place,
+        pool,
+        verified,
+        whole: options.verify === true,
+        progress: options.progress,
+      }
       const kept = same?.layers ?? (await inTurns(layers, (layer, either) => pullLayer(layer, into, either), signal))
       const created = Math.floor(Date.parse(remote.parsedConfig.config.created ?? '') / 1000)
       const full = fullName(name)!

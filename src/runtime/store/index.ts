@@ -13,7 +13,7 @@ import { lockStore, type StoreFolder, type Workplace } from './folder.ts'
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/)
 
 const layer = z.object({
-  /** Of the blob, and of the tar in it. */
+  /** Of the blob, and of the tar in it. Whoever unpacks or reads the tar compares the second one: a pull may not have. */
   digest,
   diffId: digest,
   bytes: z.number(),

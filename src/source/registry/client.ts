@@ -12,6 +12,7 @@ import { isDigest } from '../../image/is-digest.ts'
 import type { Digest } from '../../image/types.ts'
 import { type Asker, createAsker } from './ask.ts'
 import { scopeOf } from './authorize.ts'
+import type { Reply } from './http.ts'
 import { readWhole } from './read-whole.ts'
 import { NotFound, refusal } from './refusal.ts'
 import { listTags } from './tags.ts'
@@ -134,16 +135,29 @@ async function blob(
     start > 0 || to !== undefined ? { range: `bytes=${start}-${to === undefined ? '' : to - 1}` } : {}
   const to_ = `/v2/${repository}/blobs/${digest}`
   const reply = await asker.ask({ method: 'GET', to: to_, headers, scopes: pull, signal })
-  const { body, close } = reply
-  if (reply.status === 200)
-    return { status: 200, size: lengthOf(reply.headers['content-length']), from: 0, body, close }
+  const size = lengthOf(reply.headers['content-length'])
+  if (reply.status === 200) return streamOf(reply, 200, size, 0)
   if (reply.status !== 206) throw await refusal(reply, what, access.limits)
   const range = /^bytes (\d{1,16})-(\d{1,16})\/(\d{1,16}|\*)$/.exec(String(reply.headers['content-range'] ?? ''))
   if (range === null || Number(range[1]) !== start) {
-    close()
+    reply.close()
     throw new Fault(`${safe(from.name.split('/')[0])} sends another part of ${what} than was asked for.`)
   }
-  return { status: 206, size: range[3] === '*' ? null : Number(range[3]), from: start, body, close }
+  return streamOf(reply, 206, range[3] === '*' ? null : Number(range[3]), start)
+}
+
+function streamOf(reply: Reply, status: 200 | 206, size: number | null, from: number): BlobStream {
+  const { batches, close } = reply
+  return {
+    status,
+    size,
+    from,
+    batches,
+    close,
+    get body() {
+      return reply.body
+    },
+  }
 }
 
 async function smallBlob(

@@ -8,6 +8,7 @@ import { Fault } from '../../base/errors.ts'
 import { formatBytes, formatDuration } from '../../base/sizes.ts'
 import { safe } from '../../base/text.ts'
 import type { Digest } from '../../image/types.ts'
+import { doneWith } from './collect.ts'
 import { Lost } from './http.ts'
 import type { BlobStream, Limits, Registry } from './types.ts'
 
@@ -27,7 +28,7 @@ export interface BlobToFetch {
 }
 
 /** As much is written at once. */
-const PIECE = 1 << 20
+const PIECE = 512 << 10
 
 /** @throws Fault when it can not be had whole; what has come stays in the file. */
 export async function fetchBlob(registry: Registry, blob: BlobToFetch): Promise<void> {
@@ -75,15 +76,16 @@ async function take(stream: BlobStream, { size, to, from, digest }: BlobToFetch,
       throw new Fault(
         `${name} is to have ${formatBytes(size)}, and the registry sends one of ${formatBytes(stream.size)} (${size} and ${stream.size} bytes).`,
       )
-    for await (const chunk of stream.body as AsyncIterable<Uint8Array>) {
-      const piece = over > 0 ? chunk.subarray(Math.min(over, chunk.length)) : chunk
-      over -= chunk.length - piece.length
-      if (piece.length === 0) continue
-      if (at + piece.length > size)
-        throw new Fault(`${name} is to have ${formatBytes(size)}, and the registry sends more.`)
-      waiting.push(piece)
-      at += piece.length
-      bytes += piece.length
+    for await (const batch of stream.batches()) {
+      for (const chunk of batch) {
+        const piece = over > 0 ? chunk.subarray(Math.min(over, chunk.length)) : chunk
+        over -= chunk.length - piece.length
+        if (at + piece.length > size)
+          throw new Fault(`${name} is to have ${formatBytes(size)}, and the registry sends more.`)
+        waiting.push(piece)
+        at += piece.length
+        bytes += piece.length
+      }
       if (bytes >= PIECE) await flush()
     }
     if (at < size)
@@ -105,6 +107,7 @@ async function writeAll(fd: number, pieces: Uint8Array[]): Promise<void> {
     })
     left = rest(left, written)
   }
+  doneWith(pieces.reduce((sum, piece) => sum + piece.length, 0))
 }
 
 function rest(pieces: Uint8Array[], bytes: number): Uint8Array[] {

@@ -26,6 +26,8 @@ export interface Reply {
   /** Where it came from. */
   url: URL
   body: Readable
+  /** The same without a stream around it: as many chunks as have come. One or the other is read. */
+  batches(): AsyncIterable<Uint8Array[]>
   /** Ends it where it is. */
   close(): void
 }
@@ -154,46 +156,91 @@ async function pour(
   request.end()
 }
 
+/** More than that is not taken in before somebody takes it over. */
+const AHEAD = 256 << 10
+
 function replyOf(response: IncomingMessage, url: URL, limits: Limits): Reply {
-  const body = Readable.from(watched(response, nameOf(url), limits), { objectMode: false, highWaterMark: 256 << 10 })
-  body.on('error', () => {})
-  const close = () => {
-    body.destroy()
-    response.destroy()
+  let body: Readable | null = null
+  const batches = () => watched(response, nameOf(url), limits)
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    url,
+    batches,
+    get body() {
+      if (body === null) {
+        body = Readable.from(oneByOne(batches()), { objectMode: false, highWaterMark: 256 << 10 })
+        body.on('error', () => {})
+      }
+      return body
+    },
+    close() {
+      body?.destroy()
+      response.destroy()
+    },
   }
-  return { status: response.statusCode ?? 0, headers: response.headers, url, body, close }
 }
 
-/** The chunks of an answer. Time counts only while somebody waits for the next one. */
-async function* watched(response: IncomingMessage, name: string, limits: Limits): AsyncGenerator<Uint8Array> {
+async function* oneByOne(batches: AsyncIterable<Uint8Array[]>): AsyncGenerator<Uint8Array> {
+  for await (const batch of batches) yield* batch
+}
+
+/** The chunks of an answer, as many as have come. Time counts only while somebody waits for the next ones. */
+async function* watched(response: IncomingMessage, name: string, limits: Limits): AsyncGenerator<Uint8Array[]> {
+  let batch: Uint8Array[] = []
+  let bytes = 0
+  let failure: unknown = null
+  let ended = false
+  let wake = () => {}
+  response.on('data', (chunk: Buffer) => {
+    batch.push(chunk)
+    bytes += chunk.length
+    if (bytes >= AHEAD) response.pause()
+    wake()
+  })
+  response.on('end', () => {
+    ended = true
+    wake()
+  })
+  const cut = (error?: Error) => {
+    failure ??= error instanceof Fault ? error : new Lost(`The connection to ${name} was cut.`, { cause: error })
+    wake()
+  }
+  response.on('error', cut)
+  response.on('close', () => ended || cut())
   let waiting = false
   let waited = 0
   let came = 0
-  const stalled = () => new Lost(`${name} has sent nothing for ${formatDuration(limits.idle)}.`)
-  const timer = setTimeout(() => waiting && response.destroy(stalled()), limits.idle)
-  const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+  const late = () =>
+    waiting && response.destroy(new Lost(`${name} has sent nothing for ${formatDuration(limits.idle)}.`))
+  const timer = setTimeout(late, limits.idle)
   try {
     for (;;) {
-      waiting = true
-      timer.refresh()
-      const start = performance.now()
-      const { done, value } = await chunks.next()
-      waiting = false
-      if (done) break
-      waited += performance.now() - start
-      came += value.length
+      if (bytes === 0 && !ended && failure === null) {
+        waiting = true
+        timer.refresh()
+        const start = performance.now()
+        await new Promise<void>(resolve => {
+          wake = resolve
+        })
+        waiting = false
+        waited += performance.now() - start
+      }
+      if (bytes === 0 && failure !== null) throw failure
+      if (bytes === 0 && ended) return
+      came += bytes
       if (waited > limits.idle) {
         if (came < limits.slowest)
           throw new Lost(`${name} sends too slowly: ${formatBytes(came)} in ${formatDuration(waited)}.`)
         waited = 0
         came = 0
       }
-      yield value
+      const taken = batch
+      batch = []
+      bytes = 0
+      if (response.isPaused()) response.resume()
+      if (taken.length > 0) yield taken
     }
-  } catch (error) {
-    throw error instanceof Fault || isAbort(error)
-      ? error
-      : new Lost(`The connection to ${name} was cut.`, { cause: error })
   } finally {
     clearTimeout(timer)
     if (!response.complete) response.destroy()

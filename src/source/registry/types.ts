@@ -88,6 +88,8 @@ export interface BlobStream {
   from: number
   /** Fails when nothing comes for too long, or when the connection is cut. */
   body: Readable
+  /** The same without a stream around it: as many chunks as have come. One or the other is read. */
+  batches(): AsyncIterable<Uint8Array[]>
   /** Ends the transfer where it is. */
   close(): void
 }
