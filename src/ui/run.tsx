@@ -9,6 +9,7 @@ import { copySequence } from './terminal/clipboard.ts'
 import { openInput, type TerminalStream } from './terminal/input.ts'
 import { refreshSize, stopUntilContinued } from './terminal/job-control.ts'
 import { enterModes, leaveModes, WHOLE_AGAIN } from './terminal/modes.ts'
+import { sparing } from './terminal/thrift.ts'
 
 export interface Io {
   stdin: TerminalStream
@@ -87,7 +88,7 @@ export function runScreens(host: Host, { stdin, stdout, environment }: Io): Runn
   input.raw(true)
   stdout.write(`\r${enterModes(false)}`)
   const app = render(drawing(), {
-    stdout,
+    stdout: sparing(stdout),
     stdin: input.stdin,
     exitOnCtrlC: false,
     patchConsole: false,

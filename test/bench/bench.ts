@@ -13,7 +13,7 @@ export interface Row {
   /** What it is held against; null where the target is a number of its own. */
   limit: { name: string; value: number } | null
   target: number
-  unit: 's' | 'ms' | 'MB' | 'bytes' | 'bytes/s'
+  unit: 's' | 'ms' | 'MB' | 'bytes' | 'bytes/s' | '%' | 'calls'
 }
 
 export interface Bench {
@@ -23,6 +23,8 @@ export interface Bench {
   rounds: number
   /** 1, or a tenth for `--quick`. */
   scale: number
+  /** How long the soak takes. */
+  minutes: number
 }
 
 /** Rows, or a sentence that says why there are none on this machine. */

@@ -120,7 +120,7 @@ async function latencies(
 }
 
 /** Until the screen has not changed for a tenth of a second. */
-async function settled(screen: Screen): Promise<void> {
+export async function settled(screen: Screen): Promise<void> {
   for (let before = ''; before !== screen.text(); ) {
     before = screen.text()
     await pause(40)
@@ -135,7 +135,7 @@ async function quiet(screen: Screen): Promise<void> {
   }
 }
 
-function pause(milliseconds: number): Promise<void> {
+export function pause(milliseconds: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, milliseconds))
 }
 

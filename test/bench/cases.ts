@@ -1,5 +1,6 @@
 /** What is measured, and next to what. A case gives rows: a figure of ours, its limit, and the target for both. */
 import type { Case } from './bench.ts'
+import { containers, logs, soak } from './cases-containers.ts'
 import { byName, docker, podman } from './cases-engines.ts'
 import { compressed, parallel, plain, split, tall, wide } from './cases-files.ts'
 import { run } from './cases-native.ts'
@@ -21,5 +22,8 @@ export const cases: Record<string, Case> = {
   deleting,
   keys,
   layers,
+  containers,
+  logs,
+  soak,
   run,
 }

@@ -5,6 +5,7 @@
  *
  * --only A,B   cases, of cases.ts
  * --quick      a tenth of the size, few rounds: to see that it runs, not for figures
+ * --minutes N how long the case `soak` takes (default 60; it runs only when it is asked for by name)
  * --rounds N   how often each is run (default 5)
  * --keep DIR   make the inputs there, or use the ones that are there, and keep them
  * --json FILE  the rows as JSON as well, with date and machine; no limit to a target is null there
@@ -24,13 +25,14 @@ const { values } = parseArgs({
     only: { type: 'string' },
     quick: { type: 'boolean' },
     rounds: { type: 'string' },
+    minutes: { type: 'string' },
     keep: { type: 'string' },
     json: { type: 'string' },
     program: { type: 'string' },
   },
 })
 
-const wanted = values.only?.split(',') ?? Object.keys(cases)
+const wanted = values.only?.split(',') ?? Object.keys(cases).filter(name => name !== 'soak')
 const unknown = wanted.filter(name => !(name in cases))
 if (unknown.length > 0) {
   console.error(`no such case: ${unknown.join(', ')}; there are ${Object.keys(cases).join(' ')}`)
@@ -47,13 +49,14 @@ mkdirSync(folder, { recursive: true })
 const meter = openMeter()
 const rows: Row[] = []
 const leftOut: { case: string; why: string }[] = []
+const minutes = Number(values.minutes ?? 60)
 const rounds = Number(values.rounds ?? (values.quick ? 2 : 5))
 try {
   console.log(
     `${cpus().length} x ${cpus()[0]?.model}, medians of ${rounds} rounds${values.quick ? ', a tenth of the size' : ''}\n`,
   )
   for (const name of wanted) {
-    const found = await cases[name]({ meter, folder, program, rounds, scale: values.quick ? 0.1 : 1 })
+    const found = await cases[name]({ meter, folder, program, rounds, scale: values.quick ? 0.1 : 1, minutes })
     if (typeof found === 'string') {
       leftOut.push({ case: name, why: found })
       console.log(`${name}\n  left out: ${found}\n`)

@@ -6,13 +6,15 @@ import { emulator, screenText } from '../harness/terminal.ts'
 export interface Screen {
   text(): string
   /** Milliseconds from now until the screen is as wanted. */
-  until(what: RegExp | ((text: string) => boolean), seconds?: number): Promise<number>
+  until(what: string | RegExp | ((text: string) => boolean), seconds?: number): Promise<number>
   /** Milliseconds from a key to the next time that something was drawn; null when nothing was within a second. */
   press(keys: string): Promise<number | null>
   /** Bytes written to the terminal since the last call. */
   bytes(): number
   /** Largest resident set so far, bytes. */
   memory(): number
+  /** Resident set now, bytes. */
+  resident(): number
   /** CPU seconds so far, all threads. */
   cpu(): number
   close(): Promise<void>
@@ -59,7 +61,7 @@ export function openScreen(program: string, args: readonly string[], environment
     text: () => screenText(terminal),
     async until(what, seconds = 60) {
       const start = performance.now()
-      const shown = () => (typeof what === 'function' ? what(screenText(terminal)) : what.test(screenText(terminal)))
+      const shown = () => matches(what, screenText(terminal))
       while (!shown()) {
         const left = seconds * 1000 - (performance.now() - start)
         if (left <= 0) throw new Error(`waited in vain for ${what}; the screen:\n${screenText(terminal)}`)
@@ -79,6 +81,7 @@ export function openScreen(program: string, args: readonly string[], environment
       return counted
     },
     memory: () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'latin1'))?.[1] ?? 0) * 1024,
+    resident: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'latin1'))?.[1] ?? 0) * 1024,
     cpu() {
       const fields = readFileSync(`/proc/${child.pid}/stat`, 'latin1')
         .replace(/^.*\) /s, '')
@@ -91,4 +94,9 @@ export function openScreen(program: string, args: readonly string[], environment
       terminal.dispose()
     },
   }
+}
+
+function matches(what: string | RegExp | ((text: string) => boolean), text: string): boolean {
+  if (typeof what === 'string') return text.includes(what)
+  return typeof what === 'function' ? what(text) : what.test(text)
 }
