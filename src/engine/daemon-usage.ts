@@ -188,11 +188,14 @@ function inContentStore(layers: StoredLayer[], images: StoredImage[]): StoredLay
  */
 function entriesOf({ kind, bytes, createdBy }: StoredLayer, cache: readonly CacheEntry[]): string[] {
   if (kind === 'blob') return []
-  const command = /(?:\/bin\/sh -c |^RUN |^COPY |^ADD )(.{3,}?)(?: # buildkit)?$/s.exec(createdBy)?.[1]
+  const command = createdBy
+    .replace(/ # buildkit$/, '')
+    .replace(/^(?:RUN|COPY|ADD) /, '')
+    .replace(/^(?:\|\d+ .*?)?\/bin\/sh -c /s, '')
   return cache
     .filter(({ shared, description, bytes: size }) => {
       if (!shared) return false
-      return (size > 0 && size === bytes) || (command !== undefined && description.includes(command))
+      return (size > 0 && size === bytes) || (command.length >= 3 && description.includes(command))
     })
     .map(one => one.id)
 }

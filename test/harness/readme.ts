@@ -11,6 +11,7 @@ import { globalActions } from '../../src/actions/global.ts'
 import { imagesActions } from '../../src/actions/images.ts'
 import { keyLabels } from '../../src/actions/keys.ts'
 import { logsActions } from '../../src/actions/logs.ts'
+import { pruneActions, storageActions } from '../../src/actions/storage.ts'
 
 const file = new URL('../../README.md', import.meta.url)
 
@@ -32,6 +33,8 @@ const parts = {
       table('Images', imagesActions),
       table('Containers', containersActions),
       table('Logs of a container', logsActions),
+      table('Storage', storageActions),
+      table('Prune', pruneActions),
       table('Explorer', explorerActions),
     ].join('\n\n'),
   screens: () => {

@@ -7,7 +7,7 @@ import { allRecords, type ContainerRecord } from '../containers/record.ts'
 import { allStates } from '../containers/states.ts'
 import type { Places } from '../places.ts'
 import { makeStore, storeFolder, workplace } from './folder.ts'
-import { chainOf, digestsOf, type Thing, takeAway, thingsOf, unusedThings } from './garbage.ts'
+import { chainOf, digestsOf, type Thing, takeAway, unusedThings } from './garbage.ts'
 import { changeImages, type KeptImage } from './index.ts'
 import { type Found, getImage, shownName } from './names.ts'
 
@@ -95,68 +95,4 @@ function deleteImage(images: KeptImage[], image: KeptImage): Change {
 async function leftBy(places: Places, image: KeptImage, images: readonly KeptImage[]): Promise<Thing[]> {
   const own = new Set(digestsOf(image))
   return (await unusedThings(places, images)).filter(({ digest }) => own.has(digest))
-}
-
-export interface Pruned {
-  /** Images that went, those without a name, or with `all` those without a container. */
-  images: { id: Digest; names: string[] }[]
-  things: Thing[]
-  bytes: number
-}
-
-/**
- * Takes away images without a name that no container is made of (`all`: whatever their names) and everything that no
- * image, container or running Strata needs. `dryRun`: only tells.
- */
-export async function prune(places: Places, { all = false, dryRun = false } = {}): Promise<Pruned> {
-  const folder = storeFolder(places)
-  makeStore(folder)
-  const containers = await allRecords(places.containers)
-  const used = new Set(containers.map(one => one.imageId))
-  const place = await workplace(folder)
-  try {
-    return await changeImages(
-      folder,
-      place,
-      images => {
-        const victims = images.filter(one => (all || one.names.length === 0) && !used.has(one.id))
-        const result: Pruned & { left: KeptImage[] } = {
-          images: victims.map(({ id, names }) => ({ id, names: names.map(shownName) })),
-          things: [],
-          bytes: 0,
-          left: images.filter(one => !victims.includes(one)),
-        }
-        return { images: dryRun || victims.length === 0 ? null : result.left, result }
-      },
-      async result => {
-        result.things = await unusedThings(places, result.left)
-        result.bytes = result.things.reduce((sum, { bytes }) => sum + bytes, 0)
-        if (!dryRun) takeAway(result.things, place)
-      },
-    )
-  } finally {
-    await place.leave()
-  }
-}
-
-/** How much room the store takes. */
-export interface StoreUsage {
-  images: number
-  /** Of the images, those that have a container. */
-  active: number
-  things: Thing[]
-  /** Of `things`, what `prune` would take away. */
-  unused: Thing[]
-}
-
-export async function storeUsage(places: Places, images: readonly KeptImage[]): Promise<StoreUsage> {
-  const containers = await allRecords(places.containers)
-  const used = new Set(containers.map(one => one.imageId))
-  const kept = images.filter(one => one.names.length > 0 || used.has(one.id))
-  return {
-    images: images.length,
-    active: images.filter(image => used.has(image.id)).length,
-    things: thingsOf(storeFolder(places)),
-    unused: await unusedThings(places, kept),
-  }
 }

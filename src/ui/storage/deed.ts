@@ -8,9 +8,10 @@ import type { ContainerEngine } from '../../engine/containers.ts'
 import type { PieceKind, Plan, Victim } from '../../engine/prune.ts'
 import { carryOut, chosenOf, type Outcome } from '../../engine/prune-carry.ts'
 import type { DiskUsage, Storage } from '../../engine/usage.ts'
+import { shortId } from '../../engine/usage-names.ts'
 import { addSums, freedBy, type Sum } from '../../engine/usage-sums.ts'
 import type { Question, Ui } from '../ui.ts'
-import { shortId } from './rows.ts'
+
 import { formatSum, some } from './table.ts'
 
 /** What is to go from one engine. */

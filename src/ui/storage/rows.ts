@@ -7,6 +7,7 @@ import type {
   StoredLayer,
   StoredVolume,
 } from '../../engine/usage.ts'
+import { imageName, layerName } from '../../engine/usage-names.ts'
 import { containerBytes, type ImageCost, imageCosts } from '../../engine/usage-sums.ts'
 import type { EngineDisk } from '../../engine/usage-watch.ts'
 
@@ -108,26 +109,6 @@ export function shownRows(rows: readonly StorageRow[], filter: string, { by, tur
     if (a.bytes === null || b.bytes === null) return Number(a.bytes === null) - Number(b.bytes === null) || rest
     return way * (b.bytes - a.bytes) || rest
   })
-}
-
-/** `node:24`, or the beginning of its id. */
-export function imageName({ names, id }: Pick<StoredImage, 'names' | 'id'>): string {
-  return names[0] ?? `<none> ${shortId(id)}`
-}
-
-/** What made a layer, as a person would say it. */
-export function layerName({ createdBy, digest }: StoredLayer): string {
-  const words = createdBy
-    .replace(/^(?:\/bin\/sh -c )?#\(nop\)\s+/, '')
-    .replace(/ # buildkit$/, '')
-    .replace(/^(?:RUN )?(?:\|\d+ (?:[^= ]+=\S* ?)*)?\/bin\/sh -c /, 'RUN ')
-    .replace(/\s+/g, ' ')
-    .trim()
-  return words || `layer ${shortId(digest)}`
-}
-
-export function shortId(id: string): string {
-  return id.replace(/^(?:blob )?sha256:/, '').slice(0, 12)
 }
 
 /** The short form of a name that nobody gave. */

@@ -2,11 +2,12 @@
 import { roughDuration } from '../../base/durations.ts'
 import { formatBytes } from '../../base/sizes.ts'
 import { safe } from '../../base/text.ts'
+import { shortId } from '../../engine/usage-names.ts'
 import { isStopped, type Sum } from '../../engine/usage-sums.ts'
 import type { Theme } from '../theme.ts'
 import type { Part } from '../widgets/line.ts'
 import { type Column, placeColumns, tableHead, tableRow } from '../widgets/table.ts'
-import { type StorageRow, shortId, type View, volumeName } from './rows.ts'
+import { type StorageRow, type View, volumeName } from './rows.ts'
 
 export interface Table {
   head: Part[]

@@ -59,7 +59,7 @@ describe('strata load', () => {
     await here.run(['load', '-i', 'a.tar'])
     const { stdout, stderr } = await here.run(['load', '-i', 'b.tar'])
     expect([stdout, stderr]).toEqual(['Loaded image: other:latest\n', expect.stringContaining('has this name no more')])
-    expect((await here.run(['prune'])).stdout).toContain(`Deleted: ${idOf(other)}\n`)
+    expect((await here.run(['prune', '--engine', 'native', '-f'])).stdout).toContain(`Deleted: ${idOf(other)}\n`)
   })
 
   test.each([
@@ -89,7 +89,7 @@ describe('images of the store', () => {
     const { stdout } = await here.run(['rmi', 'mine'])
     const [bottom, second] = [digest(base), digest(Buffer.from(`${digest(base)} ${digest(top)}`))]
     expect(stdout).toBe(`Untagged: mine:latest\nDeleted: ${idOf(app)}\nDeleted: ${second}\nDeleted: ${bottom}\n`)
-    expect((await here.run(['df', '--json'])).stdout).toContain('"reclaimable":0')
+    expect((await here.run(['df', '--engine', 'native', '--json'])).stdout).toContain('"reclaimable":0')
   })
 
   test('are looked into by bare name, by strata:NAME and by id, as of any step', async () => {
@@ -139,11 +139,13 @@ describe('images of the store', () => {
     const here = workshop()
     here.put('app.tar', dockerArchive(app, 'docker-1.10'))
     await here.run(['load', '-i', 'app.tar'])
-    expect((await here.run(['prune', '--dry-run'])).stdout).toBe('Space that would be freed: 0 B\n')
-    const dry = (await here.run(['prune', '--all', '--dry-run'])).stdout
+    expect((await here.run(['prune', '--engine', 'native', '--dry-run'])).stdout).toBe(
+      'Space that would be freed: 0 B\n',
+    )
+    const dry = (await here.run(['prune', '--engine', 'native', '--all', '--dry-run'])).stdout
     expect(dry).toContain(`Would delete: ${idOf(app)}\n`)
     expect((await here.run(['images', '--engine', 'native', '--json'])).stdout).not.toBe('')
-    expect((await here.run(['prune', '--all'])).stdout).toBe(
+    expect((await here.run(['prune', '--engine', 'native', '--all', '--force'])).stdout).toBe(
       dry
         .replaceAll('Would delete', 'Deleted')
         .replaceAll('Would untag', 'Untagged')

@@ -23,11 +23,13 @@ import {
   type Workplace,
   workplace,
 } from '../../../src/runtime/store/folder.ts'
+import { thingsOf } from '../../../src/runtime/store/garbage.ts'
 import { keepImage, nameImage } from '../../../src/runtime/store/images.ts'
 import { type KeptImage, readImages } from '../../../src/runtime/store/index.ts'
 import { lock, tryLock } from '../../../src/runtime/store/lock.ts'
 import { findImage, getImage, keptName, shownName } from '../../../src/runtime/store/names.ts'
-import { prune, removeImage } from '../../../src/runtime/store/remove.ts'
+import { removeImage } from '../../../src/runtime/store/remove.ts'
+import { removeKept, removeUnused } from '../../../src/runtime/store/remove-exactly.ts'
 import { makeSure, unpackedLayer } from '../../../src/runtime/store/unpacked.ts'
 import { scratch } from '../../harness/scratch.ts'
 
@@ -203,7 +205,7 @@ describe('images', () => {
     const { folder, places } = await newStore()
     writeFileSync(folder.images, '{"schema":"strata.store/1","images":[{"id":"sha256:../x"}]}')
     expect(() => readImages(folder)).toThrow('it is damaged')
-    await expect(prune(places)).rejects.toThrow('it is damaged')
+    await expect(removeUnused(places, [])).rejects.toThrow('it is damaged')
   })
 
   test('a name goes first, the image with its last one, and only what no other image needs', async () => {
@@ -229,7 +231,7 @@ describe('images', () => {
       deleted: [id, digestOf('base')],
     })
     expect(readImages(store.folder)).toEqual([])
-    expect((await prune(store.places, { dryRun: true })).things).toEqual([])
+    expect(thingsOf(store.folder)).toEqual([])
   })
 
   test('an image that a container is made of stays, and by force leaves the container what it needs', async () => {
@@ -274,32 +276,39 @@ describe('unpacked layers', () => {
   })
 })
 
-describe('prune', () => {
-  test('tells exactly what it takes away and what that frees', async () => {
+describe('removing exactly', () => {
+  test('an image goes with all of its names and what only it needed', async () => {
     const store = await newStore()
-    await store.add('app', ['base', 'app'], ['docker.io/library/app:1'])
-    await store.add('new', ['base', 'new'], ['docker.io/library/app:1'])
-    const told = await prune(store.places, { dryRun: true })
-    expect(told.images).toEqual([{ id: digestOf('app config'), names: [] }])
-    expect(told.things.map(one => one.digest).sort()).toEqual(
-      [digestOf('app config'), digestOf('app'), expect.any(String)].sort((a, b) => (String(a) < String(b) ? -1 : 1)),
-    )
-    expect(told.bytes).toBe(told.things.reduce((sum, one) => sum + statSync(one.path).blocks * 512, 0))
-    const done = await prune(store.places)
-    expect(done).toEqual(told)
-    expect(told.things.map(one => existsSync(one.path))).toEqual([false, false, false])
-    expect((await prune(store.places)).bytes).toBe(0)
+    const { id } = await store.add('app', ['base', 'app'], ['docker.io/library/app:1'])
+    await store.add('new', ['base', 'new'], [])
+    await removeKept(store.places, id, ['app:1'])
+    expect(readImages(store.folder)).toHaveLength(1)
+    expect(blobBytes(store.folder, digestOf('app'))).toBe(null)
+    expect(blobBytes(store.folder, digestOf('base'))).toBe(4)
+    await removeKept(store.places, id, ['app:1'])
+  })
+
+  test('an image that has another name by now stays, and one with a container', async () => {
+    const store = await newStore()
+    const { id } = await store.add('app', ['base'], ['docker.io/library/app:1', 'docker.io/library/app:2'])
+    await expect(removeKept(store.places, id, ['app:1'])).rejects.toThrow('It is called app:2 by now.')
+    store.container('box', id, [digestOf('base')])
+    await expect(removeKept(store.places, id, ['app:1', 'app:2'])).rejects.toThrow('box is made of it.')
     expect(readImages(store.folder)).toHaveLength(1)
   })
 
-  test('spares what a running Strata uses, and images with a container', async () => {
+  test('a thing that an image, a container or a running Strata needs stays', async () => {
     const store = await newStore()
-    const { id } = await store.add('app', ['base'], [])
-    store.container('box', id, [digestOf('base')])
+    await store.add('app', ['base'], ['docker.io/library/app:1'])
     const { digest } = await keepDocument(store.folder, store.place, Buffer.from('in use'))
-    expect((await prune(store.places)).things).toEqual([])
+    const wanted = [
+      { kind: 'blob', digest: digestOf('base') },
+      { kind: 'blob', digest },
+    ] as const
+    expect(await removeUnused(store.places, wanted)).toEqual([false, false])
     await store.place.leave()
-    expect((await prune(store.places)).things).toMatchObject([{ digest }])
+    expect(await removeUnused(store.places, wanted)).toEqual([false, true])
+    expect([blobBytes(store.folder, digestOf('base')), blobBytes(store.folder, digest)]).toEqual([4, null])
   })
 })
 
