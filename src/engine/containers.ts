@@ -298,6 +298,23 @@ export interface CommitSpec {
   pause?: boolean | undefined
 }
 
+/** A process of a container. */
+export interface ContainerProcess {
+  /** On the machine that the engine runs on; null where only the container's own number is told. */
+  pid: number | null
+  /** The number that it has inside; null where nobody tells. */
+  inside: number | null
+  parent: number | null
+  user: string
+  /** Processor seconds that it has used. */
+  cpu: number | null
+  /** Bytes that are in memory. */
+  resident: number | null
+  /** Seconds since boot. With the number it means one process. */
+  started: number | null
+  command: string
+}
+
 /** What differs between engines, as data: a key whose capability is missing is not offered. */
 export interface ContainerCapabilities {
   pause: boolean
@@ -343,6 +360,9 @@ export interface Containers {
   attach(id: string, options?: { stdin?: boolean; replay?: boolean }): Promise<Session>
   logs(id: string, query?: LogQuery): AsyncIterable<LogLine>
   top(id: string): Promise<{ titles: string[]; rows: string[][] }>
+  processes(id: string): Promise<ContainerProcess[]>
+  /** A signal to one of them, and how it went: from this machine, or by a program in the container. */
+  signalProcess(id: string, process: ContainerProcess, signal: string): Promise<'directly' | 'inside'>
   changes(id: string, options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
   /** Gives the new image's id. */
   commit(id: string, spec?: CommitSpec): Promise<Digest>

@@ -12,7 +12,7 @@ import { createBody } from './daemon-spec.ts'
 import { EngineFault } from './fault.ts'
 import { digestOf, number, text, texts } from './fields.ts'
 
-type Streams = 'events' | 'stats' | 'logs' | 'exec' | 'attach'
+type Streams = 'events' | 'stats' | 'logs' | 'exec' | 'attach' | 'processes' | 'signalProcess'
 
 /** Everything of `Containers` that is one call and its answer. */
 export function containerActions(client: Client): Omit<Containers, Streams | 'capabilities'> {
@@ -53,7 +53,21 @@ export function containerActions(client: Client): Omit<Containers, Streams | 'ca
     rename: (id, name) => act(id, 'rename', { name: containerPath(name) }),
     async remove(id, { force = false, volumes = false } = {}) {
       const query = { force: force ? 1 : 0, v: volumes ? 1 : 0 }
-      await client.send('DELETE', `/containers/${containerPath(id)}`, nothing, { query, timeout: Infinity })
+      const path = `/containers/${containerPath(id)}`
+      // Docker kills at once what is removed by force; Podman would stop it first, and wait ten seconds for that.
+      const killed =
+        force &&
+        client.kind === 'podman' &&
+        (await client.send('POST', `${path}/kill`, nothing, { query: { signal: 'KILL' } }).then(
+          () => true,
+          () => false,
+        ))
+      try {
+        await client.send('DELETE', path, nothing, { query, timeout: Infinity })
+      } catch (error) {
+        // One that was started with --rm is gone by its end already.
+        if (!killed || !(error instanceof EngineFault) || error.status !== 404) throw error
+      }
     },
     async wait(id, { signal } = {}) {
       const answer = client.send('POST', `/containers/${containerPath(id)}/wait`, waitShape, {

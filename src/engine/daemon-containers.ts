@@ -12,6 +12,8 @@ import { containerStats } from './daemon-stats.ts'
 export function daemonContainers(client: Client): Containers {
   const { capabilities, learn } = containerCapabilities(client)
   const actions = containerActions(client)
+  const exec: Containers['exec'] = (id, spec) => execSession(client, id, spec)
+  const asked = { ...actions, exec }
   return {
     ...actions,
     capabilities,
@@ -23,7 +25,15 @@ export function daemonContainers(client: Client): Containers {
     events: options => engineEvents(client, options),
     stats: (id, options) => containerStats(client, id, options),
     logs: (id, query) => containerLogs(client, id, query),
-    exec: (id, spec) => execSession(client, id, spec),
+    exec,
+    async processes(id) {
+      const { listProcesses } = await import('./processes.ts')
+      return listProcesses(asked, id, capabilities.local)
+    },
+    async signalProcess(id, process, signal) {
+      const { signalOne } = await import('./processes.ts')
+      return signalOne(asked, id, process, signal)
+    },
     attach: (id, options) => attachSession(client, id, options),
   }
 }

@@ -30,7 +30,7 @@ export const nativeCapabilities: ContainerCapabilities = {
   local: true,
   ports: true,
   volumes: true,
-  restartPolicies: false,
+  restartPolicies: true,
   networks: process.getuid?.() === 0 ? ['bridge', 'none', 'host'] : ['slirp4netns', 'pasta', 'none', 'host'],
 }
 
@@ -42,9 +42,11 @@ export function nativeContainers(options: PrepareOptions): Containers {
     const record = find(id)
     const state = await stateOf(places, record.id)
     if (state?.status === 'running' || state?.status === 'paused') return { record, state }
+    if (state?.status === 'restarting')
+      throw new Fault(`The container ${record.name} is restarting: it does not run now.`, { hint: 'Try it again.' })
     throw notRunning(record)
   }
-  return {
+  const self: Containers = {
     capabilities: nativeCapabilities,
 
     async list({ all = false, sizes = false } = {}) {
@@ -52,10 +54,11 @@ export function nativeContainers(options: PrepareOptions): Containers {
       const rows = []
       for (const record of records) {
         const state = states.get(record.id) ?? null
-        if (record.remove && state?.status === 'stopped') await afterEnd(places, record)
+        if (record.remove && (state?.status ?? 'stopped') === 'stopped' && isOver(record, state))
+          await afterEnd(places, record)
         else rows.push(rowOf(places, record, state, sizes))
       }
-      return all ? rows : rows.filter(row => row.state === 'running' || row.state === 'paused')
+      return all ? rows : rows.filter(row => ['running', 'paused', 'restarting'].includes(row.state))
     },
 
     async inspect(id, { sizes = false } = {}) {
@@ -86,17 +89,17 @@ export function nativeContainers(options: PrepareOptions): Containers {
     async start(id) {
       const record = find(id)
       const state = await stateOf(places, record.id)
-      if (state?.status === 'running') return
+      if (state?.status === 'running' || state?.status === 'restarting') return
       if (state?.status === 'paused')
         throw new Fault(`The container ${record.name} is paused.`, { hint: `strata unpause ${record.name}` })
       await startContainer(places, record)
     },
 
-    stop: (id, { timeout } = {}) => stopContainer(places, find(id), timeout),
+    stop: (id, { timeout } = {}) => stopContainer(places, find(id), { timeout }),
 
     async restart(id, { timeout } = {}) {
       const record = find(id)
-      await stopContainer(places, { ...record, remove: false }, timeout)
+      await stopContainer(places, record, { timeout, keep: record.remove })
       await startContainer(places, record)
     },
 
@@ -176,6 +179,17 @@ export function nativeContainers(options: PrepareOptions): Containers {
       return topOf(processesOf(state.pid))
     },
 
+    async processes(id) {
+      const { state } = await running(id)
+      const { fromProc } = await import('../processes.ts')
+      return fromProc(state.pid)
+    },
+
+    async signalProcess(id, process, signal) {
+      const { signalOne } = await import('../processes.ts')
+      return signalOne(self, id, process, signal)
+    },
+
     async changes(id, { signal } = {}) {
       const record = find(id)
       const { upperChanges } = await import('../../runtime/upper-changes.ts')
@@ -214,6 +228,7 @@ export function nativeContainers(options: PrepareOptions): Containers {
       await copyIn(places, record, await isUp(places, record), path, tar, signal)
     },
   }
+  return self
 }
 
 /** Whether it has processes. */

@@ -8,7 +8,7 @@ export function topOf(processes: readonly Process[]): { titles: string[]; rows: 
   return {
     titles: ['UID', 'PID', 'PPID', 'C', 'STIME', 'TTY', 'TIME', 'CMD'],
     rows: processes.map(one => [
-      names().get(one.uid) ?? String(one.uid),
+      userNames().get(one.uid) ?? String(one.uid),
       String(one.pid),
       String(one.parent),
       String(Math.floor((100 * one.cpu) / Math.max(1, up - one.started))),
@@ -23,7 +23,7 @@ export function topOf(processes: readonly Process[]): { titles: string[]; rows: 
 let known: Map<number, string> | null = null
 
 /** As ps does: by the names of this machine. */
-function names(): Map<number, string> {
+export function userNames(): Map<number, string> {
   known ??= new Map(
     readFileSync('/etc/passwd', 'utf8')
       .split('\n')

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 export interface Process {
   pid: number
+  /** The number that it has in its own namespace. */
+  inside: number
   parent: number
   uid: number
   /** Seconds since boot. */
@@ -52,6 +54,7 @@ function read(pid: number): Process | null {
       .filter(word => word !== '')
     return {
       pid,
+      inside: Number(/^NSpid:.*?(\d+)\s*$/m.exec(status)?.[1] ?? pid),
       parent: Number(fields[1]),
       uid: Number(/^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1] ?? 0),
       started: Number(fields[19]) / ticks,
