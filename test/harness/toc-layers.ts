@@ -66,7 +66,7 @@ export function estargz(
     for (let done = 0; done < one.size; done += chunk) {
       const size = Math.min(chunk, one.size - done)
       const bytes = whole.subarray(one.start + done, one.start + done + size)
-      if (!together || plain.reduce((sum, piece) => sum + piece.length, 0) > 8192) flush()
+      if (!together || plain.reduce((sum, piece) => sum + piece.length, size) > 8192) flush()
       const place = {
         offset: length,
         ...(plain.length > 0 ? { innerOffset: plain.reduce((sum, piece) => sum + piece.length, 0) } : {}),

@@ -63,7 +63,7 @@ export async function indexStream(
   const send = async () => {
     await begun
     for await (const chunk of chunks(signal)) {
-      const own = chunk.slice()
+      const own = new Uint8Array(chunk)
       ahead += own.length
       port1.postMessage(own, [own.buffer])
       while (ahead > AHEAD && !signal.aborted) {

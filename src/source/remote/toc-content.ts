@@ -118,7 +118,7 @@ async function* contentOf(
       left -= to - from
       if (to === from) return
       hash.update(piece.subarray(from, to))
-      plain.push(piece.slice(from, to))
+      plain.push(new Uint8Array(piece.subarray(from, to)))
     },
     { name },
   )
