@@ -8,6 +8,10 @@ export interface BlameContext extends Movable {
   view(): void
   show(): void
   scroll(by: number): void
+  /** Whether there are two files to be laid side by side. */
+  canCompare(): boolean
+  compare(): void
+  mark(): void
   copy(): void
 }
 
@@ -21,6 +25,26 @@ export const blameActions: readonly Action<BlameContext>[] = [
     worth: 90,
     needs: context => context.hasContent(),
     run: context => context.view(),
+  },
+  {
+    id: 'blame.compare',
+    title: 'Side by side: what this step changed, or the marked version and this one',
+    keys: ['d'],
+    scope: 'blame',
+    hint: 'side by side',
+    worth: 85,
+    needs: context => context.canCompare(),
+    run: context => context.compare(),
+  },
+  {
+    id: 'blame.mark',
+    title: 'Mark this version, to be laid beside another one',
+    keys: ['m'],
+    scope: 'blame',
+    hint: 'mark version',
+    worth: 60,
+    needs: context => context.hasContent(),
+    run: context => context.mark(),
   },
   {
     id: 'blame.show',

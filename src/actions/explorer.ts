@@ -37,6 +37,9 @@ export interface ExplorerContext extends Movable {
   view(): void
   blame(): void
   extract(): void
+  /** Whether the file under the cursor has a version before. */
+  hasBefore(): boolean
+  compare(): void
   copy(): void
   copyOther(): Promise<void>
   filter(): void
@@ -133,6 +136,16 @@ export const explorerActions: readonly Action<ExplorerContext>[] = [
     worth: 80,
     needs: onFile,
     run: context => context.view(),
+  },
+  {
+    id: 'explorer.versions',
+    title: 'Side by side: the version before and this one',
+    keys: ['D'],
+    scope: 'explorer',
+    hint: 'side by side',
+    worth: 72,
+    needs: context => onFile(context) && context.hasBefore(),
+    run: context => context.compare(),
   },
   {
     id: 'explorer.blame',

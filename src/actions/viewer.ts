@@ -13,6 +13,9 @@ export interface ViewerContext extends Movable {
   searched(): boolean
   again(by: 1 | -1): void | Promise<void>
   extract(): void
+  /** Whether a step below had the file too. */
+  hasBefore(): boolean
+  compare(): void
   copy(): void
   page(): void | Promise<void>
 }
@@ -63,6 +66,16 @@ export const viewerActions: readonly Action<ViewerContext>[] = [
     worth: 65,
     needs: context => !context.hex(),
     run: context => context.toggleWrap(),
+  },
+  {
+    id: 'viewer.compare',
+    title: 'Side by side with the version before',
+    keys: ['d'],
+    scope: 'viewer',
+    hint: 'side by side',
+    worth: 75,
+    needs: context => context.hasBefore(),
+    run: context => context.compare(),
   },
   {
     id: 'viewer.extract',

@@ -126,6 +126,20 @@ describe.each([
     await expectFrame(live.app, 'explorer/live-tree')
   })
 
+  it('a file of the layer beside what lies below it', async () => {
+    const live = await container({ columns, rows })
+    await live.app.press('tab', 'a', 'Z')
+    await live.app.until('server.js')
+    for (let n = 0; n < 30 && !live.app.text().includes('live layer  131 B'); n++) {
+      await live.app.press('j', 'D')
+      await still(live.app)
+    }
+    await expectFrame(live.app, 'explorer/compare')
+    await live.app.press('x')
+    await still(live.app)
+    await expectFrame(live.app, 'explorer/compare-hex')
+  })
+
   it('where it writes, and what lies elsewhere', async () => {
     const live = await container({ columns, rows })
     await live.tell(written(2_700_000))

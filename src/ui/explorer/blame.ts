@@ -24,10 +24,11 @@ export interface Blamed {
   session: Session
   node: number
   view(node: number, ref: number, stack: Stack): void
+  compare(node: number, stack: Stack, before: number, after: number): void
   goTo(node: number, layer: number | null): void
 }
 
-export function createBlame(ui: Ui, { session, node, view, goTo }: Blamed): Screen {
+export function createBlame(ui: Ui, { session, node, view, compare: sideBySide, goTo }: Blamed): Screen {
   const { look } = session
   // As it is now: what is alive goes on meanwhile, and its entries get other numbers.
   const { stack } = look
@@ -38,6 +39,8 @@ export function createBlame(ui: Ui, { session, node, view, goTo }: Blamed): Scre
   const known = new Map<number, Difference | null>()
   let list: ListState = { cursor: 0, top: 0 }
   let scroll = 0
+  /** The row of the version that is marked. */
+  let marked: number | null = null
   let height = 5
   let diffHeight = 10
   const here = (): Blame | undefined => rows[list.cursor]
@@ -73,7 +76,22 @@ export function createBlame(ui: Ui, { session, node, view, goTo }: Blamed): Scre
     })
   }
 
+  /** What is laid side by side: the marked version and this one, else what was before this step and what is after it. */
+  const pairHere = (): [number, number] => {
+    const row = here()
+    if (!row) return [-1, -1]
+    if (marked === null || marked === list.cursor) return [row.before, row.letter === 'D' ? -1 : row.ref]
+    // Rows stand newest first.
+    const [newer, older] = marked < list.cursor ? [marked, list.cursor] : [list.cursor, marked]
+    return [refOf(rows[older]!), refOf(rows[newer]!)]
+  }
   const context = {
+    canCompare: () => pairHere().some(ref => fileAt(stack, ref) >= 0),
+    compare: () => sideBySide(node, stack, ...pairHere()),
+    mark() {
+      marked = marked === list.cursor ? null : list.cursor
+      ui.changed()
+    },
     move(by: Move) {
       list = moveList(list, by, rows.length, height)
       scroll = 0
@@ -112,7 +130,10 @@ export function createBlame(ui: Ui, { session, node, view, goTo }: Blamed): Scre
         count: rows.length,
         state: list,
         focused: true,
-        row: at => rowParts(theme, session, stack, rows[at]!, inner),
+        row: at => [
+          at === marked ? [theme.accent, theme.glyph.marked] : ' ',
+          ...rowParts(theme, session, stack, rows[at]!, inner),
+        ],
       })
       const all = diffLines(theme, inner)
       scroll = Math.max(0, Math.min(scroll, all.length - diffHeight))
@@ -152,7 +173,7 @@ function rowParts(theme: Theme, session: Session, stack: Stack, row: Blame, colu
   const ref = row.letter === 'D' ? row.before : row.ref
   const entry = ref < 0 ? null : stack.entry(ref)
   const step = look.world.stepOf(row.layer)
-  const parts: Part[] = [[theme.letter(row.letter), ` ${row.letter} `], `step ${fitted(String(step), 3, 'right')}  `]
+  const parts: Part[] = [[theme.letter(row.letter), `${row.letter} `], `step ${fitted(String(step), 3, 'right')}  `]
   if (columns >= 70) {
     parts.push([theme.dim, entry ? `${permissions(entry.kind, entry.mode)} ` : 'drwxr-xr-x '])
     parts.push([theme.dim, `${fitted(entry ? ownerName(look.world.owners.users, entry.uid) : 'root', 8)} `])

@@ -1,12 +1,14 @@
 /** What the actions of the Explorer do. */
 import type { ExplorerContext, Pane } from '../../actions/explorer.ts'
 import { safe, safeBytes } from '../../base/text.ts'
+import { blame } from '../../layer/blame.ts'
 import { Kind } from '../../layer/entry.ts'
 import type { Stack } from '../../layer/stack.ts'
 import type { Image } from '../../source/types.ts'
 import type { Ui } from '../ui.ts'
 import { createBlame } from './blame.ts'
 import type { ChangesTab } from './changes-tab.ts'
+import { createCompare } from './compare/compare.ts'
 import type { Held } from './container/held.ts'
 import type { LogsTab } from './container/logs-tab.ts'
 import { createDetails } from './details.ts'
@@ -21,6 +23,7 @@ import { shellIn } from './shell.ts'
 import type { Tab } from './tab.ts'
 import { liveSortOrders, sortOrders } from './tree-order.ts'
 import type { TreeTab } from './tree-tab.ts'
+import { fileAt } from './versions.ts'
 import { createViewer } from './viewer.ts'
 import type { WasteTab } from './waste-tab.ts'
 
@@ -107,6 +110,7 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
     const inode = stack.inodeOf(shown)
     if (inode < 0) return ui.toast('The hard link names something that no layer has.', 'warning')
     if (stack.kindOf(inode) !== Kind.file) return ui.toast('Only regular files have content.')
+    const pair = pairAt(stack, node, shown)
     ui.push(
       createViewer(ui, {
         image: pinnedTo(image, stack),
@@ -114,6 +118,32 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
         inode,
         path: stack.tree.path(node),
         step: look.world.stepOf(stack.layerOf(inode)),
+        compare: pair && (() => compare(node, stack, ...pair)),
+      }),
+    )
+  }
+
+  /** What a reference shows and what stood there before, where one of both is a file and there was one. */
+  const pairAt = (stack: Stack, node: number, ref: number): [before: number, after: number] | null => {
+    const row = blame(stack, node).find(one => one.ref === ref || (one.letter === 'D' && one.before === ref))
+    if (!row || row.letter === 'A' || fileAt(stack, row.before) < 0) return null
+    return [row.before, row.letter === 'D' ? -1 : row.ref]
+  }
+
+  const compare = (node: number, stack: Stack, before: number, after: number) => {
+    const version = (ref: number) => {
+      if (ref < 0) return { ref, label: 'nothing' }
+      const layer = stack.layerOf(ref)
+      return { ref, label: layer === image.live?.number ? 'live layer' : `step ${look.world.stepOf(layer)}` }
+    }
+    ui.push(
+      createCompare(ui, {
+        image: pinnedTo(image, stack),
+        stack,
+        path: stack.tree.path(node),
+        before: version(before),
+        after: version(after),
+        view: ref => view(node, ref, stack),
       }),
     )
   }
@@ -247,7 +277,16 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
     },
     blame() {
       const at = here()
-      if (at) ui.push(createBlame(ui, { session, node: at.node, view, goTo }))
+      if (at) ui.push(createBlame(ui, { session, node: at.node, view, compare, goTo }))
+    },
+    hasBefore() {
+      const at = here()
+      if (!at || at.scene.letter(at.node) !== 'C') return false
+      return fileAt(at.scene.stack, at.scene.changes!.before(at.node)) >= 0
+    },
+    compare() {
+      const at = here()
+      if (at) compare(at.node, at.scene.stack, at.scene.changes!.before(at.node), refHere())
     },
     extract() {
       const at = here()

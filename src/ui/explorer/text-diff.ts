@@ -13,6 +13,12 @@ const MOST_EDITS = 1500
  * Time and memory are bounded by the number of edits.
  */
 export function diffLines(before: readonly string[], after: readonly string[], context = 3): DiffLine[] | null {
+  const all = lineEdits(before, after)
+  return all && hunks(all, context)
+}
+
+/** The same with all equal lines. */
+export function lineEdits(before: readonly string[], after: readonly string[]): DiffLine[] | null {
   let start = 0
   while (start < before.length && start < after.length && before[start] === after[start]) start++
   let end = 0
@@ -21,8 +27,7 @@ export function diffLines(before: readonly string[], after: readonly string[], c
   const middle = edits(before.slice(start, before.length - end), after.slice(start, after.length - end))
   if (!middle) return null
   const same = (text: string): DiffLine => ({ kind: 'same', text })
-  const all = [...before.slice(0, start).map(same), ...middle, ...before.slice(before.length - end).map(same)]
-  return hunks(all, context)
+  return [...before.slice(0, start).map(same), ...middle, ...before.slice(before.length - end).map(same)]
 }
 
 function edits(a: readonly string[], b: readonly string[]): DiffLine[] | null {

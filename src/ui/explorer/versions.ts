@@ -8,8 +8,8 @@ import { kindOfFile } from './file/kind.ts'
 import { showLine } from './file/text-rows.ts'
 import { type DiffLine, diffLines } from './text-diff.ts'
 
-/** Bigger files are not laid side by side. */
-const MOST_BYTES = 1 << 20
+/** Of bigger files only the beginning is laid side by side. */
+export const MOST_BYTES = 1 << 20
 
 /** What is different: lines of both texts, or a sentence where that can not be shown. */
 export type Difference = { lines: DiffLine[] } | { says: string }
@@ -45,14 +45,17 @@ export function fileAt(stack: Stack, ref: number): number {
   return inode >= 0 && stack.kindOf(inode) === Kind.file ? inode : -1
 }
 
-async function contentOf(image: Image, stack: Stack, inode: number, signal: AbortSignal): Promise<Buffer> {
+/** The content of a regular file by its reference, its first `MOST_BYTES` at most; empty for -1. */
+export async function contentOf(image: Image, stack: Stack, inode: number, signal: AbortSignal): Promise<Buffer> {
   if (inode < 0) return Buffer.alloc(0)
   const chunks: Uint8Array[] = []
-  for await (const chunk of image.readFile(stack.layerOf(inode), stack.indexOf(inode), { signal })) chunks.push(chunk)
+  const options = { end: Math.min(stack.sizeOf(inode), MOST_BYTES), signal }
+  for await (const chunk of image.readFile(stack.layerOf(inode), stack.indexOf(inode), options)) chunks.push(chunk)
   return Buffer.concat(chunks)
 }
 
-function linesOf(bytes: Buffer): string[] {
+/** The lines of a text, harmless, long ones cut. */
+export function linesOf(bytes: Buffer): string[] {
   const lines: string[] = []
   for (let at = 0; at < bytes.length; ) {
     const newline = bytes.indexOf(0x0a, at)

@@ -32,6 +32,8 @@ export interface ViewedFile {
   path: Uint8Array
   /** The step that stored this version. */
   step: number
+  /** Lays it beside the version before; null: there is none. */
+  compare: (() => void) | null
 }
 
 /** More than this is not handed to a pager. */
@@ -151,6 +153,8 @@ export function createViewer(ui: Ui, file: ViewedFile): Screen {
     search: searching.ask,
     searched: searching.asked,
     again: searching.again,
+    hasBefore: () => file.compare !== null,
+    compare: () => file.compare?.(),
     extract() {
       extractTo(ui, { image, stack, layer: stack.layerOf(inode), node: stack.nodeOf(inode) })
     },
