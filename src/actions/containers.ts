@@ -22,6 +22,9 @@ export interface ContainersContext extends Movable {
   make(): Promise<void>
   mayCommit(): boolean
   commit(): Promise<void>
+  /** Whether its processes can be listed. */
+  lists(): boolean
+  processes(): void
   mayCopy(): boolean
   /** Asks which way, from where and to where. */
   copyFiles(): Promise<void>
@@ -36,6 +39,8 @@ export interface ContainersContext extends Movable {
   filter(): void
   sort(): Promise<void>
   mark(): void
+  /** CPU and memory: shown, or neither shown nor asked for. */
+  toggleUsage(): void
   /** Running ones only, or all. */
   toggleAll(): void
   refresh(): void
@@ -66,7 +71,7 @@ export const containersActions: readonly Action<ContainersContext>[] = [
   },
   {
     id: 'containers.logs',
-    title: 'What it says, on the whole screen',
+    title: 'What it says, on the whole screen; what all marked ones say, by time',
     keys: ['l'],
     scope,
     hint: 'logs',
@@ -175,6 +180,16 @@ export const containersActions: readonly Action<ContainersContext>[] = [
     run: containers => containers.commit(),
   },
   {
+    id: 'containers.processes',
+    title: 'Top: its processes, and signals to them',
+    keys: ['t'],
+    scope,
+    hint: 'top',
+    worth: 46,
+    needs: containers => containers.lists(),
+    run: containers => containers.processes(),
+  },
+  {
     id: 'containers.copy-files',
     title: 'Copy files out of it, or into it',
     keys: ['c'],
@@ -231,6 +246,13 @@ export const containersActions: readonly Action<ContainersContext>[] = [
     run: containers => containers.toggleAll(),
   },
   {
+    id: 'containers.usage',
+    title: 'CPU and memory: shown, or not asked for',
+    keys: ['u'],
+    scope,
+    run: containers => containers.toggleUsage(),
+  },
+  {
     id: 'containers.filter',
     title: 'Show only what contains some text',
     keys: ['/'],
@@ -242,7 +264,7 @@ export const containersActions: readonly Action<ContainersContext>[] = [
   },
   {
     id: 'containers.sort',
-    title: 'Sort by state, name, age …',
+    title: 'Sort by any column',
     keys: ['o'],
     scope,
     hint: 'sort',

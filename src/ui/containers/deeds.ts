@@ -2,6 +2,7 @@
 import type { ContainersContext } from '../../actions/containers.ts'
 import { verbLine } from '../../engine/by-hand.ts'
 import type { ContainerEngine } from '../../engine/containers.ts'
+import { createProcesses } from '../processes/processes.ts'
 import type { Ui } from '../ui.ts'
 import { commitFrom } from './commit.ts'
 import { copyFiles } from './copying.ts'
@@ -10,7 +11,7 @@ import type { ContainerRow } from './rows.ts'
 
 type Deeds = Pick<
   ContainersContext,
-  'mayMake' | 'make' | 'mayCommit' | 'commit' | 'mayAttach' | 'attach' | 'mayCopy' | 'copyFiles'
+  'lists' | 'processes' | 'mayMake' | 'make' | 'mayCommit' | 'commit' | 'mayAttach' | 'attach' | 'mayCopy' | 'copyFiles'
 >
 
 /** `row`: the one under the cursor. */
@@ -29,6 +30,14 @@ export function deedsOf(ui: Ui, row: () => ContainerRow | undefined): Deeds {
     async commit() {
       const one = here()
       if (one) await commitFrom(ui, one.engine, one.container)
+    },
+    lists: () => {
+      const one = row()
+      return one?.engine != null && !one.stale && one.container.state === 'running'
+    },
+    processes() {
+      const one = row()
+      if (one?.engine) ui.push(createProcesses(ui, { engine: one.engine, ...one.container }))
     },
     mayCopy: () => here() !== null,
     async copyFiles() {
