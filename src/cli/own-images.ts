@@ -8,6 +8,7 @@ import { parsePlatform } from '../image/platform.ts'
 import type { Reference } from '../image/reference.ts'
 import { placesOf } from '../runtime/places.ts'
 import { storeFolder } from '../runtime/store/folder.ts'
+import { NoImage } from '../source/no-image.ts'
 import type { OpenOptions } from '../source/open.ts'
 import type { Image } from '../source/types.ts'
 
@@ -33,7 +34,7 @@ export async function openOwnImage(reference: Reference, options: OpenOptions): 
     if (image !== null) return image
   }
   if (!asked) return null
-  throw new Fault(`The native store has no image “${safe(name.text)}”.`, {
-    hint: 'strata images --engine native lists what it has; strata load takes images in.',
+  throw new NoImage(`The native store has no image “${safe(name.text)}”.`, {
+    hint: 'strata images --engine native lists what it has; strata pull and strata load take images in.',
   })
 }

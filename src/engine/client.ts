@@ -44,7 +44,7 @@ export interface Client {
   /** Asks for JSON and checks its shape. */
   get<T>(path: string, shape: z.ZodType<T>, call?: CallOptions): Promise<T>
   /** Asks for a body that is read as it comes. No time limit: an export may think for minutes before it begins. */
-  stream(path: string, call?: Omit<CallOptions, 'timeout'>): Promise<IncomingMessage>
+  stream(path: string, call?: Omit<CallOptions, 'timeout'> & StreamOptions): Promise<IncomingMessage>
   /** Asks for the headers alone. */
   head(path: string, call?: CallOptions): Promise<IncomingHttpHeaders>
   /** Has something done. What is answered is JSON, null where nothing is; that it is done already is no failure. */
@@ -59,6 +59,13 @@ export interface CallOptions {
   signal?: AbortSignal | undefined
   /** Milliseconds until the answer must be there; Infinity: as long as it takes. */
   timeout?: number
+}
+
+export interface StreamOptions {
+  /** Something is done, and told of while it is. */
+  method?: 'GET' | 'POST'
+  /** For a registry that the engine asks on our behalf; never shown. */
+  auth?: object | undefined
 }
 
 export interface SendOptions extends CallOptions {
@@ -141,6 +148,7 @@ function readAs<T>(shape: z.ZodType<T>, value: unknown, endpoint: Endpoint, path
 
 interface Ask extends SendOptions {
   method?: string
+  auth?: object | undefined
   isStream?: boolean
   hijack?: boolean
 }
@@ -156,7 +164,7 @@ const noBody = { file: Buffer.alloc(0), headers: { 'Content-Type': 'text/plain' 
 
 /** One call. Its time limit holds until the body is read, of a stream too. */
 async function ask(docker: Docker, endpoint: Endpoint, path: string, call: Ask): Promise<unknown> {
-  const { method = 'GET', query = {}, body, isStream = false, hijack = false, timeout = Infinity, signal } = call
+  const { method = 'GET', query = {}, body, isStream = false, hijack = false, timeout = Infinity, signal, auth } = call
   const given = Object.entries(query).filter(([, value]) => value !== undefined)
   const tar = body !== undefined && 'pipe' in body ? body : undefined
   const limit = timeout === Infinity ? undefined : AbortSignal.timeout(timeout)
@@ -169,6 +177,7 @@ async function ask(docker: Docker, endpoint: Endpoint, path: string, call: Ask):
           method,
           options: { _query: Object.fromEntries(given), _body: tar ? undefined : (body ?? {}) },
           ...(hijack && body === undefined ? noBody : tar ? { file: tar } : { allowEmpty: body !== undefined }),
+          ...(auth && { authconfig: auth }),
           isStream,
           hijack,
           statusCodes: method === 'GET' ? { 200: true } : hijack ? { 101: true } : done,

@@ -10,12 +10,14 @@ import { asFault, Fault } from '../base/errors.ts'
 import type { Work } from '../base/progress.ts'
 import { safe } from '../base/text.ts'
 import { parseConfig } from '../image/config.ts'
+import type { ImageName } from '../image/image-name.ts'
 import type { Digest, Platform, RunConfig } from '../image/types.ts'
 import { formatAddress } from './address.ts'
 import { clientWords } from './by-hand.ts'
 import { type Client, type ClientOptions, connectEngine } from './client.ts'
 import type { ContainerSpec, Containers } from './containers.ts'
 import { daemonContainers } from './daemon-containers.ts'
+import { pullByEngine, pushByEngine, type RegistryTransfer } from './daemon-registry.ts'
 import { createBody } from './daemon-spec.ts'
 import { daemonStorage } from './daemon-usage.ts'
 import { daemonVolumes } from './daemon-volumes.ts'
@@ -44,6 +46,10 @@ export interface Engine {
   save(names: string[], options?: ImageQuery): Promise<{ stream: Readable; abort(): void }>
   /** Takes images from a tar, as `docker load` does. Throws a Fault with the engine's reason. */
   load(tar: Readable, options?: { signal?: AbortSignal | undefined }): Promise<void>
+  /** Has the engine pull an image, or all tags of a name, from a registry. Throws a Fault with the engine's reason. */
+  pull(name: ImageName, options: RegistryTransfer & { allTags?: boolean; platform?: string }): Promise<void>
+  /** Has it push an image that it has under that name. Throws a Fault with the engine's reason. */
+  push(name: ImageName, options: RegistryTransfer): Promise<void>
   /** Removes one image by id, not what it was built on. */
   removeImage(id: Digest): Promise<void>
   info(options?: { signal?: AbortSignal | undefined }): Promise<EngineInfo>
@@ -246,6 +252,8 @@ export async function openEngine(endpoint: Endpoint, options: ClientOptions): Pr
       const reason = /"error":\s*"((?:[^"\\]|\\.){1,500})/.exec(typeof said === 'string' ? said : JSON.stringify(said))
       if (reason) throw new Fault(`${safe(endpoint.name)} did not load the image: ${safe(reason[1])}`)
     },
+    pull: (name, how) => pullByEngine(client, name, how),
+    push: (name, how) => pushByEngine(client, name, how),
     async removeImage(id) {
       await client.send('DELETE', `/images/${pathOf(id)}`, z.unknown(), { query: { noprune: 1 } })
     },

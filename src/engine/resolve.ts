@@ -6,6 +6,7 @@ import { parsePlatform } from '../image/platform.ts'
 import type { Reference } from '../image/reference.ts'
 import { defaultCacheFolder } from '../source/index-cache.ts'
 import { findLocalStores, openFromStores } from '../source/local-stores.ts'
+import { NoImage } from '../source/no-image.ts'
 import type { EngineResolver, OpenOptions } from '../source/open.ts'
 import type { StoreKind, StoreReason } from '../source/store-types.ts'
 import type { Image } from '../source/types.ts'
@@ -173,7 +174,7 @@ async function giveUp(tries: Try[]): Promise<void> {
 function nobody(name: string, reference: Reference, { engine }: OpenOptions): never {
   const wanted = reference.kind === 'engine' ? reference.engine : engine
   const who = wanted === undefined ? 'Neither Docker nor Podman answers' : `No engine “${safe(wanted)}” answers`
-  throw new Fault(`${who}, so the image “${safe(name)}” can not be looked up.`, {
+  throw new NoImage(`${who}, so the image “${safe(name)}” can not be looked up.`, {
     hint: '`strata doctor` tells where they were looked for; a file is written ./FILE.',
   })
 }

@@ -20,6 +20,7 @@ import { identityOf, openTarFolder } from './folder-tar.ts'
 import { countImages, type Prefer, readFormats } from './formats.ts'
 import type { Choice } from './found.ts'
 import { defaultCacheFolder } from './index-cache.ts'
+import { NoImage } from './no-image.ts'
 import { createPool, type Pool } from './pool.ts'
 import { headOf, type Region } from './region.ts'
 import type { RegistryAccess } from './registry/types.ts'
@@ -312,7 +313,7 @@ async function openFromEngine(reference: Reference, options: OpenOptions): Promi
       : reference.text,
   )
   const path = reference.kind === 'name' && existsSync(reference.name.text)
-  throw new Fault(`There is no image “${name}” here.`, {
+  throw new NoImage(`There is no image “${name}” here.`, {
     hint: path ? `There is a file of this name: write ./${name}` : elsewhere(reference, name),
   })
 }

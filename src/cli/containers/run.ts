@@ -16,11 +16,20 @@ export async function run(io: Io, [image, ...command]: string[], options: Option
   const detachKeys = options.detachKeys as string | undefined
   if (!detached && spec.tty && spec.openStdin) await needTerminal()
   if (detached) spec.stdinOnce = false
+  const named = options.cidfile === undefined ? null : (await import('./cid-file.ts')).openCidFile(options)
   if ((options.engine ?? 'native') === 'native' && options.context === undefined)
-    return as125(() => runNative(io, spec, options, detached, detachKeys))
+    return as125(() => runNative(io, spec, options, detached, detachKeys, named))
   const { withEngines } = await import('./engines.ts')
   return as125(() =>
-    withEngines(io, options, async engines => runOn(io, await engines.wanted(), spec, detached, detachKeys)),
+    withEngines(io, options, async engines => {
+      const engine = await engines.wanted()
+      const { pullerOf, withPull } = await import('../store/pull-missing.ts')
+      const made = await withPull(io, image, options, pullerOf(engine), () =>
+        engine.containers.create(spec, { signal: io.signal }),
+      )
+      named?.(made.id)
+      return runOn(io, engine, made, spec, detached, detachKeys)
+    }),
   )
 }
 
@@ -37,16 +46,22 @@ async function runNative(
   options: Options,
   detached: boolean,
   detachKeys: string | undefined,
+  named: ((id: string) => void) | null,
 ): Promise<number> {
   const how = prepareOptions(options)
   // An image that has been prepared before is there at once: nothing is shown, and nothing is loaded to show it.
   const progress = how.quickId(spec.image) === null ? await progressOf(io) : null
-  const image = await prepareImage(spec.image, { ...how, signal: io.signal, onProgress: progress?.report }).finally(
-    () => progress?.end(),
-  )
+  const prepare = () =>
+    prepareImage(spec.image, { ...how, signal: io.signal, onProgress: progress?.report }).finally(() => progress?.end())
+  // What is there and not to be pulled anew needs nothing of registries.
+  const plain = progress === null && options.pull === undefined
+  const image = await (plain
+    ? prepare()
+    : (await import('../store/pull-missing.ts')).withPull(io, spec.image, options, null, prepare))
   const record = await Promise.resolve()
     .then(() => makeContainer(how.places, image, spec))
     .finally(() => image.release())
+  named?.(record.id)
   for (const warning of record.warnings ?? []) await io.err.write(`strata: warning: ${warning}\n`)
   if (record.warnings) await io.err.flush()
   if (detached) {
@@ -66,11 +81,11 @@ async function progressOf(io: Io) {
 async function runOn(
   io: Io,
   { containers }: ContainerEngine,
+  { id, warnings }: Awaited<ReturnType<ContainerEngine['containers']['create']>>,
   spec: ContainerSpec,
   detached: boolean,
   detachKeys: string | undefined,
 ): Promise<number> {
-  const { id, warnings } = await containers.create(spec, { signal: io.signal })
   const { safe } = await import('../../base/text.ts')
   for (const warning of warnings) await io.err.write(`strata: warning: ${safe(warning)}\n`)
   await io.err.flush()

@@ -51,7 +51,8 @@ async function* everyTag(io: Io, name: ImageName, options: Options): AsyncGenera
   for (const tag of tags) yield parseImageName(`${name.registry}/${name.repository}:${tag}`)
 }
 
-async function pullOne(io: Io, name: ImageName, options: Options): Promise<void> {
+/** One image into the native store. */
+export async function pullOne(io: Io, name: ImageName, options: Options): Promise<void> {
   const places = ownStore('pull', options)
   const quiet = options.quiet === true || options.json === true
   const shown = `${name.registry}/${name.repository}`

@@ -12,7 +12,7 @@ import { type LayerLine, showLayers } from './pull-progress.ts'
 import { accessOf, isNative, registryNameOf } from './registry.ts'
 
 export async function push(io: Io, [source, target]: string[], options: Options): Promise<number> {
-  if (!isNative(options)) return (await import('./push-daemon.ts')).pushByDaemon(io, source, target, options)
+  if (!isNative(options)) return (await import('./pull-daemon.ts')).pushByDaemon(io, source, target, options)
   const places = ownStore('push', options)
   const { image } = getImage(nativeImages(places), source)
   const to = registryNameOf(target ?? source.replace(/^strata:/, ''))
