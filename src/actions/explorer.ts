@@ -61,6 +61,9 @@ export interface ExplorerContext extends Movable {
   /** Whether the live layer is the step under the cursor: it is no step of an image. */
   onLive(): boolean
   readOn(): void
+  /** Whether containers may be made of it. */
+  mayRun(): boolean
+  runImage(): Promise<void>
 }
 
 const onPath = (context: ExplorerContext) => context.thing() !== null
@@ -337,6 +340,16 @@ export const explorerActions: readonly Action<ExplorerContext>[] = [
     worth: 98,
     needs: context => context.stopped(),
     run: context => context.readOn(),
+  },
+  {
+    id: 'explorer.run',
+    title: 'Run it: a new container of this image, after asking how',
+    keys: ['r'],
+    scope: 'explorer',
+    hint: 'run…',
+    worth: 46,
+    needs: context => ready(context) && context.mayRun(),
+    run: context => context.runImage(),
   },
   {
     id: 'explorer.compare',

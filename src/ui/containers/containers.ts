@@ -5,29 +5,36 @@ import { type ContainersContext, containersActions, type Deed } from '../../acti
 import { containerReference } from '../../actions/services.ts'
 import { safe } from '../../base/text.ts'
 import { verbLine } from '../../engine/by-hand.ts'
-import type { ContainerEngine } from '../../engine/containers.ts'
 import type { WatchedEngine, Watching } from '../../engine/watching.ts'
 import type { Screen } from '../screen.ts'
 import type { Ui } from '../ui.ts'
 import { keepVisible, type ListState, moveList } from '../widgets/list.ts'
 import { act, some, targetsOf } from './acting.ts'
 import { deedsOf } from './deeds.ts'
-import { type ContainersModel, drawContainers, enginesSummary, layoutOf, listHeight } from './draw.ts'
+import { type ContainersModel, drawContainers, enginesSummary, layoutOf, listHeight, logRoom } from './draw.ts'
 import { createFacts } from './facts.ts'
 import { inspectScreen } from './inspect.ts'
 import { chooseSignal } from './killing.ts'
 import type { LogTarget } from './log-source.ts'
 import { createLogs } from './logs.ts'
-import { allRows, type ContainerRow, type Order, orders, runs, shownRows } from './rows.ts'
+import { createPace } from './pace.ts'
+import { createPreview } from './preview.ts'
+import { rememberRows } from './remember.ts'
+import { type ContainerRow, isMeasured, type Measured, type Order, orders } from './rows.ts'
 import { shellIn } from './shell.ts'
-import { followLog, type Tail } from './tail.ts'
-import { watchUsage } from './usage.ts'
+import { usageCost } from './table.ts'
+import { type Usage, type UsageTarget, watchUsage } from './usage.ts'
+import { type MoreFacts, sinceWords } from './words.ts'
 
 interface ContainersState {
   engines: readonly WatchedEngine[]
   filter: string
   order: Order
   runningOnly: boolean
+  /** CPU and memory are neither asked for nor shown. */
+  noUsage: boolean
+  /** When rows that are measured were sorted last. */
+  sorted: number
   list: ListState
   /** The row under the cursor: the cursor stays on it whatever happens to the rows around it. */
   key: string | null
@@ -38,12 +45,14 @@ interface ContainersState {
   revision: number
 }
 
-/** Milliseconds that the cursor rests on a row until its log is asked for. */
-const REST = 120
 /** Logs that are read as one. */
 const MOST_LOGS = 32
-/** Lines of the log beside the list. */
-const TAIL = 200
+/** Containers whose usage is watched at once. */
+const MOST_MEASURED = 128
+/** Milliseconds between two times that rows change places by themselves. */
+const CALM = 5_000
+/** Milliseconds after which what was `just now` may not be any more. */
+const TICK = 15_000
 
 /** The list of containers. It watches the engines from when it is first shown until it is closed. */
 export function createContainers(ui: Ui): Screen {
@@ -52,6 +61,8 @@ export function createContainers(ui: Ui): Screen {
     filter: '',
     order: { by: 'state', turned: false },
     runningOnly: false,
+    noUsage: false,
+    sorted: 0,
     list: { cursor: 0, top: 0 },
     key: null,
     marks: new Set(),
@@ -61,16 +72,28 @@ export function createContainers(ui: Ui): Screen {
   const { getState: get } = store
   const { containers: service } = ui.services
   const changed = () => store.setState(state => ({ revision: state.revision + 1 }))
-  const usage = watchUsage(changed)
+  const pace = createPace()
+  const usage = watchUsage({
+    pace,
+    cost: (before, now) => (get().noUsage ? 0 : usageCost(ui.theme(), before, now)),
+    changed: () => {
+      sortAgain()
+      changed()
+    },
+  })
   const facts = createFacts(changed)
-  const rowsOf = rememberRows()
+  const rowsOf = rememberRows((row, what) => measureOf(what, facts.get(row), usage.get(row.key)))
+  const preview = createPreview({
+    room: () => logRoom(ui.bodySize()),
+    pace,
+    rested: row => facts.wantSize(row),
+    changed,
+  })
   let watching: Watching | null = null
   /** The row that the cursor goes to as soon as it is there. */
   let wanted: string | null = null
   let visible = false
-  let rested: string | null = null
-  let tail: { key: string; engine: ContainerEngine; running: boolean; log: Tail } | null = null
-  let resting: NodeJS.Timeout | null = null
+  let ticking: NodeJS.Timeout | null = null
 
   const rows = () => rowsOf(get()).shown
   const row = (): ContainerRow | undefined => rows()[get().list.cursor]
@@ -95,49 +118,26 @@ export function createContainers(ui: Ui): Screen {
     const { list } = get()
     const inView = visible ? rows().slice(list.top, list.top + height()) : []
     facts.want(inView)
-    usage.want(
-      inView.flatMap(({ key, engine, stale, container }) =>
+    usage.want(visible ? measuredRows(inView) : [])
+    preview.look(visible ? row() : undefined)
+  }
+  /** Those whose usage is asked for: those in view; to sort by it all of them, within reason. */
+  const measuredRows = (inView: readonly ContainerRow[]): UsageTarget[] => {
+    const { noUsage, order } = get()
+    if (noUsage) return []
+    const all = order.by === 'cpu' || order.by === 'memory' ? [...new Set([...inView, ...rows()])] : inView
+    return all
+      .flatMap(({ key, engine, stale, container }) =>
         engine && !stale && container.state === 'running' && engine.containers.capabilities.stats
           ? [{ key, engine, id: container.id }]
           : [],
-      ),
-    )
-    lookAtLog()
+      )
+      .slice(0, MOST_MEASURED)
   }
-  /** The panel follows when the cursor rests: what is only passed costs nothing. */
-  const lookAtLog = () => {
-    const here = visible ? row() : undefined
-    if (resting) clearTimeout(resting)
-    resting = null
-    if (!here) {
-      rested = null
-      return stopTail()
-    }
-    if (rested === null) return rest()
-    if (rested !== here.key || !isTailOf(here)) resting = setTimeout(rest, REST)
-  }
-  const rest = () => {
-    resting = null
-    const here = row()
-    rested = here?.key ?? null
-    if (here && isTailOf(here)) return changed()
-    stopTail()
-    if (here?.engine && !here.stale) {
-      const { engine, container } = here
-      const log = followLog({ engine, id: container.id, tail: TAIL, most: TAIL, changed })
-      tail = { key: here.key, engine, running: runs(container), log }
-      facts.wantSize(here)
-    }
-    changed()
-  }
-  /** Whether the log is this one's: of an engine that is lost it is what it said last; one that starts again says more. */
-  const isTailOf = ({ key, engine, stale, container }: ContainerRow) => {
-    if (tail?.key !== key) return false
-    return engine === null || stale || (tail.engine === engine && tail.running === runs(container))
-  }
-  const stopTail = () => {
-    tail?.log.stop()
-    tail = null
+  /** What is sorted by what is measured changes places by itself, but not all the time. */
+  const sortAgain = () => {
+    const { order, sorted } = get()
+    if (isMeasured(order.by) && performance.now() - sorted > CALM) set({ sorted: performance.now() })
   }
   /** It may be lost and come back, end and start again, while its log is read. */
   const logTarget = ({ key, container }: ContainerRow): LogTarget => {
@@ -189,7 +189,7 @@ export function createContainers(ui: Ui): Screen {
     async kill() {
       const targets = idle('kill')
       const about = targets.map(one => `${safe(one.container.name)}  ${safe(one.engineId)}`)
-      const signal = await chooseSignal(ui, `A signal to ${some(targets.length)}`, [...about, ''])
+      const signal = await chooseSignal(ui, `A signal to ${some(targets.length)}`, about)
       if (signal !== null) await act(ui, 'kill', targets, { mark, how: { signal } })
     },
     ...deedsOf(ui, row),
@@ -263,7 +263,8 @@ export function createContainers(ui: Ui): Screen {
       const choice = await ui.choose({ title: 'Sort by', items, at })
       if (choice === null) return
       const { by } = orders[choice]!
-      set({ order: { by, turned: by === order.by ? !order.turned : false } })
+      set({ order: { by, turned: by === order.by ? !order.turned : false }, sorted: performance.now() })
+      if (by === 'size') for (const one of rowsOf(get()).all.slice(0, MOST_MEASURED)) facts.wantSize(one)
     },
     mark() {
       const here = row()
@@ -274,6 +275,10 @@ export function createContainers(ui: Ui): Screen {
       context.move(1)
     },
     toggleAll: () => set({ runningOnly: !get().runningOnly }),
+    toggleUsage() {
+      set({ noUsage: !get().noUsage })
+      ui.toast(get().noUsage ? 'CPU and memory are not asked for.' : 'CPU and memory are shown again.')
+    },
     refresh: () => watching?.refresh(),
     move(by) {
       const all = rows()
@@ -290,18 +295,33 @@ export function createContainers(ui: Ui): Screen {
       ...state,
       all,
       rows: shown,
-      rested: shown.find(one => one.key === rested) ?? row(),
-      tail: tail?.key === rested ? (tail?.log ?? null) : null,
+      rested: shown.find(one => one.key === preview.key()) ?? row(),
+      tail: preview.log(),
       known: {
         facts: facts.get,
         usage: one => usage.get(one.key),
         doing: one => state.doing.get(one.key),
+        noUsage: state.noUsage,
         now: ui.services.now(),
       },
     }
   }
+  /** Nothing tells that time goes by. */
+  const tick = () => {
+    const now = ui.services.now()
+    const { list } = get()
+    const words = rows()
+      .slice(list.top, list.top + height())
+      .map(one => sinceWords(one.container, facts.get(one), now))
+      .join()
+    if (words !== since) changed()
+    since = words
+  }
+  let since = ''
   const cover = () => {
     visible = false
+    if (ticking) clearInterval(ticking)
+    ticking = null
     look()
   }
 
@@ -343,6 +363,7 @@ export function createContainers(ui: Ui): Screen {
     },
     shown() {
       visible = true
+      ticking ??= setInterval(tick, TICK)
       watch()
     },
     hidden: cover,
@@ -357,23 +378,12 @@ export function createContainers(ui: Ui): Screen {
 /** Events after which an engine has more to say of a container than its list does. */
 const tellsMore = new Set(['start', 'die', 'oom', 'restart', 'stop', 'kill', 'pause', 'unpause', 'rename', 'update'])
 
-/** All rows and those that are shown; worked out again only when what they follow from has changed. */
-function rememberRows() {
-  let engines: readonly WatchedEngine[] | null = null
-  let all: ContainerRow[] = []
-  let last: { filter: string; order: Order; runningOnly: boolean } | null = null
-  let shown: ContainerRow[] = []
-  return (state: ContainersState) => {
-    const fresh = engines !== state.engines
-    if (fresh) {
-      engines = state.engines
-      all = allRows(state.engines)
-    }
-    const { filter, order, runningOnly } = state
-    if (fresh || last?.filter !== filter || last.order !== order || last.runningOnly !== runningOnly) {
-      last = { filter, order, runningOnly }
-      shown = shownRows(all, last)
-    }
-    return { all, shown }
-  }
+/** null: not known. */
+function measureOf(what: Measured, facts: MoreFacts | undefined, usage: Usage | undefined): number | null {
+  if (what === 'cpu') return usage?.cpu.at(-1) ?? null
+  if (what === 'memory') return usage?.last.memory ?? null
+  if (what === 'size') return facts?.upperBytes ?? null
+  if (what === 'restarts') return facts?.restarts ?? null
+  const moments = [facts?.startedAt, facts?.finishedAt].map(time => Date.parse(time ?? '')).filter(ms => ms > 0)
+  return moments.length === 0 ? null : Math.max(...moments)
 }

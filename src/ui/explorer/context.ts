@@ -18,6 +18,7 @@ import { parseFilter } from './filter-language.ts'
 import { createFind } from './find.ts'
 import { resolveLink } from './links.ts'
 import { pinnedTo } from './pinned.ts'
+import { runOpened } from './running.ts'
 import type { Session } from './session.ts'
 import { shellIn } from './shell.ts'
 import type { Tab } from './tab.ts'
@@ -336,5 +337,7 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
     compareAll: redraw(() => session.compareAll()),
     stopped: () => session.loading().over() && session.loading().laid() < image.layers.length,
     readOn: redraw(() => session.readOn()),
+    mayRun: () => image.live === undefined && !ui.services.containers.readOnly,
+    runImage: () => runOpened(ui, image),
   }
 }

@@ -124,8 +124,9 @@ export function createProcesses(ui: Ui, { engine, id, name }: ProcessesOf): Scre
 async function signalTo(ui: Ui, { engine, id, name }: ProcessesOf, one: ContainerProcess): Promise<void> {
   const number = one.inside ?? one.pid
   const called = `process ${number} of ${safe(name)}`
-  const first = one.inside === 1
-  const about = [safe(one.command), ...(first ? ['It is the first one: when it ends, the container does.'] : []), '']
+  // The native engine's own first process does nothing but wait for the program.
+  const first = one.inside === 1 || (engine.kind === 'native' && one.inside === 2)
+  const about = [safe(one.command), ...(first ? ['It is the first one: when it ends, the container does.'] : [])]
   const signal = await chooseSignal(ui, `A signal to ${called}`, about)
   if (signal === null) return
   const directly = one.pid !== null && one.started !== null
@@ -136,7 +137,7 @@ async function signalTo(ui: Ui, { engine, id, name }: ProcessesOf, one: Containe
   if (ends) {
     const sure = await ui.confirm({
       title: `Send ${signal} to ${called}?`,
-      lines: about.slice(0, -1),
+      lines: about,
       yes: `send ${signal}`,
       commands: [safe(shellLine(command))],
     })
