@@ -38,6 +38,7 @@ export const storeVerbs: readonly VerbData[] = [
       ['-i, --input <FILE>', 'the archive'],
       ['-q, --quiet', 'ids only'],
       ['--platform <OS/ARCH>', 'which image of a multi-platform index'],
+      tlsVerify,
       json,
     ],
     load: async () => (await import('./load.ts')).load,

@@ -25,6 +25,8 @@ const TRIES = 4
 export function blobsOf(registry: Registry): Blobs {
   let transferred = 0
   let parts = true
+  /** The first question for a part: what comes of it holds for all, so the others wait. */
+  let first: Promise<unknown> | null = null
 
   async function* counted({ body, close }: BlobStream): AsyncGenerator<Uint8Array> {
     try {
@@ -49,8 +51,14 @@ export function blobsOf(registry: Registry): Blobs {
 
   return {
     async part(digest, from, to, signal) {
+      if (first !== null) await first
       if (!parts) return null
-      const answer = await registry.blob(digest, { from, to, signal })
+      const asking = registry.blob(digest, { from, to, signal })
+      first ??= asking.then(
+        answer => (parts = answer.status === 206),
+        () => (first = null),
+      )
+      const answer = await asking
       if (answer.status === 200) {
         parts = false
         answer.close()
