@@ -9,9 +9,9 @@ import { exactly, line, type Part, sideBySide } from '../widgets/line.ts'
 import { drawList, type ListState } from '../widgets/list.ts'
 import { wrap } from '../widgets/wrap.ts'
 import { factLines, tailLines, tailState } from './panel.ts'
+import type { Shown } from './preview.ts'
 import type { ContainerRow } from './rows.ts'
 import { containerTable, type Known } from './table.ts'
-import type { Tail } from './tail.ts'
 
 export interface ContainersModel {
   engines: readonly WatchedEngine[]
@@ -25,7 +25,7 @@ export interface ContainersModel {
   known: Known
   /** The row that the panel tells of, the one that the cursor rested on last, and its log. */
   rested: ContainerRow | undefined
-  tail: Tail | null
+  tail: Shown | null
 }
 
 /** Where what is, for a body of a size. */
@@ -41,6 +41,13 @@ export function layoutOf({ columns, rows }: Size): Layout {
   const beside = columns >= 112 ? Math.min(64, Math.round(columns * 0.32)) : 0
   const below = beside === 0 && rows >= 16 ? Math.floor(rows * 0.4) : 0
   return { list: { columns: columns - beside, rows: rows - below }, beside, below }
+}
+
+/** Where lines of the log are shown, at most. */
+export function logRoom(size: Size): Size {
+  const { beside, below } = layoutOf(size)
+  if (beside > 0) return { columns: beside - 2, rows: Math.max(0, size.rows - 6) }
+  return { columns: size.columns - 2, rows: Math.max(0, below - 2) }
 }
 
 /** Rows of the list that are visible: its frame, head and banners are none. */
@@ -79,7 +86,7 @@ export function enginesSummary(theme: Theme, engines: readonly WatchedEngine[]):
 function drawTable(size: Size, theme: Theme, model: ContainersModel, placed: boolean): string[] {
   const { rows, list, marks, filter, runningOnly, known } = model
   const inner = size.columns - 2
-  const table = containerTable(theme, inner, rows, known)
+  const table = containerTable(theme, inner, rows, known, placed)
   const lost = banners(model.engines).map(text => line(inner, [[theme.warning, ` ! ${text}`]]))
   const lines = drawList({
     theme,

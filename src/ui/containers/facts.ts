@@ -4,7 +4,7 @@ import type { ContainerRow } from './rows.ts'
 import type { MoreFacts } from './words.ts'
 
 export interface FactsCache {
-  /** Asks for those that are not known. */
+  /** Asks for those that are not known; for the sizes of their upper layers too, one by one when all else is known. */
   want(rows: readonly ContainerRow[]): void
   /** Asks for one with the size of its upper layer. */
   wantSize(row: ContainerRow): void
@@ -16,13 +16,17 @@ export interface FactsCache {
 
 /** Questions under way at once. */
 const AT_ONCE = 4
+/** Milliseconds between two sizes that nobody waits for: an engine counts files for each. */
+const SIZE_GAP = 1_200
 
 export function createFacts(changed: () => void): FactsCache {
-  const known = new Map<string, { state: string; sized: boolean; facts: MoreFacts }>()
+  const known = new Map<string, { state: string; facts: MoreFacts }>()
   /** What was asked for, so that no failure is asked for again and again. */
   const asked = new Map<string, { engine: ContainerEngine; state: string; sizes: boolean }>()
   const queue: { row: ContainerRow; engine: ContainerEngine; sizes: boolean }[] = []
   const over = new AbortController()
+  let wanted: readonly ContainerRow[] = []
+  let slow: NodeJS.Timeout | null = null
   let busy = 0
 
   const work = async () => {
@@ -37,19 +41,32 @@ export function createFacts(changed: () => void): FactsCache {
         const before = known.get(key)?.facts.upperBytes ?? null
         const { startedAt, finishedAt, oomKilled, exitCode, error, restarts, upperBytes } = facts
         const more = { startedAt, finishedAt, oomKilled, exitCode, error, restarts, upperBytes: upperBytes ?? before }
-        known.set(key, { state: container.state, sized: sizes, facts: more })
+        known.set(key, { state: container.state, facts: more })
         changed()
       } catch {} // gone, or its engine is: the list tells
     }
     busy--
+    if (busy === 0) goOn()
   }
-  const ask = (row: ContainerRow, sizes: boolean) => {
-    const { key, engine, container } = row
-    if (engine === null || row.stale) return
+  /** The next size, in a while. */
+  const goOn = () => {
+    if (slow || over.signal.aborted || !wanted.some(row => mayAsk(row, true))) return
+    slow = setTimeout(() => {
+      slow = null
+      const row = wanted.find(row => mayAsk(row, true))
+      if (row) ask(row, true)
+    }, SIZE_GAP)
+  }
+  const mayAsk = ({ key, engine, stale, container }: ContainerRow, sizes: boolean): boolean => {
+    if (engine === null || stale) return false
     const before = asked.get(key)
     // An engine that came back may say other things than before it went.
     const same = before?.engine === engine && before.state === container.state
-    if (same && (before.sizes || !sizes)) return
+    return !(same && (before.sizes || !sizes))
+  }
+  const ask = (row: ContainerRow, sizes: boolean) => {
+    const { key, engine, container } = row
+    if (engine === null || !mayAsk(row, sizes)) return
     asked.set(key, { engine, state: container.state, sizes })
     queue.push({ row, engine, sizes })
     while (busy < AT_ONCE && queue.length > busy) void work()
@@ -58,7 +75,9 @@ export function createFacts(changed: () => void): FactsCache {
 
   return {
     want(rows) {
+      wanted = rows
       for (const row of rows) ask(row, false)
+      if (busy === 0) goOn()
     },
     wantSize: row => ask(row, true),
     get(row) {
@@ -71,6 +90,7 @@ export function createFacts(changed: () => void): FactsCache {
     close() {
       over.abort()
       queue.length = 0
+      if (slow) clearTimeout(slow)
     },
   }
 }

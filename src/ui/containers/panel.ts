@@ -60,7 +60,12 @@ export function factLines(theme: Theme, columns: number, row: ContainerRow, know
 const LABEL = 9
 
 /** The newest lines of a log that fit, in `rows` lines of `columns`. */
-export function tailLines(theme: Theme, columns: number, rows: number, tail: Tail | null): string[] {
+export function tailLines(
+  theme: Theme,
+  columns: number,
+  rows: number,
+  tail: Pick<Tail, 'first' | 'end' | 'line' | 'state'> | null,
+): string[] {
   const note = (text: string) => [line(columns, [[theme.dim, ` ${text}`]])]
   if (!tail) return []
   const from = Math.max(tail.first(), tail.end() - rows)
@@ -80,7 +85,7 @@ export function tailLines(theme: Theme, columns: number, rows: number, tail: Tai
 }
 
 /** Whether more may come, for the title. */
-export function tailState(theme: Theme, tail: Tail | null): Part[] {
+export function tailState(theme: Theme, tail: Pick<Tail, 'state'> | null): Part[] {
   const state = tail?.state()
   if (state === 'following')
     return [

@@ -1,5 +1,5 @@
 /** The list of containers as a table. */
-import { formatBytes } from '../../base/sizes.ts'
+import { formatBytes, formatCount } from '../../base/sizes.ts'
 import { safe } from '../../base/text.ts'
 import type { Theme } from '../theme.ts'
 import type { Part } from '../widgets/line.ts'
@@ -12,6 +12,8 @@ import { type MoreFacts, portWords, sinceWords, stateStyle, stateWords } from '.
 export interface Known {
   facts(row: ContainerRow): MoreFacts | undefined
   usage(row: ContainerRow): Usage | undefined
+  /** CPU and memory are not wanted. */
+  noUsage?: boolean
   /** What is being done with it: `stopping…`. */
   doing(row: ContainerRow): string | undefined
   /** Milliseconds since 1970. */
@@ -23,11 +25,18 @@ export interface Table {
   row(row: ContainerRow, state: { cursor: boolean; marked: boolean }): Part[]
 }
 
-/** The table of these rows in a room of columns. */
-export function containerTable(theme: Theme, room: number, rows: readonly ContainerRow[], known: Known): Table {
+/** The table of these rows in a room of columns; `isAlone`: no panel beside it says more of the row under the cursor. */
+export function containerTable(
+  theme: Theme,
+  room: number,
+  rows: readonly ContainerRow[],
+  known: Known,
+  isAlone: boolean,
+): Table {
   // Engines whose containers publish nothing need no room for it.
-  const columns = columnsOf(theme, known).filter(
-    ({ title, text }) => title !== 'PORTS' || rows.some(row => text(row) !== ''),
+  const columns = columnsOf(theme, known, isAlone).filter(
+    ({ title, text }) =>
+      !(known.noUsage && usageColumns.has(title)) && (!rareColumns.has(title) || rows.some(row => text(row) !== '')),
   )
   const placed = placeColumns(room - MARGIN, columns.map(withoutBlankStyles), rows)
   return {
@@ -41,6 +50,10 @@ export function containerTable(theme: Theme, room: number, rows: readonly Contai
   }
 }
 
+const usageColumns = new Set(['CPU', 'MEMORY'])
+/** Shown where there is something in them. */
+const rareColumns = new Set(['PORTS', 'RESTARTS'])
+
 /** The cursor, the mark, and a blank at either end. */
 const MARGIN = 4
 
@@ -50,7 +63,7 @@ function withoutBlankStyles(column: Column<ContainerRow>): Column<ContainerRow> 
   return look ? { ...column, look: (theme, row) => (text(row) === '' ? one => one : look(theme, row)) } : column
 }
 
-function columnsOf(theme: Theme, { facts, usage, doing, now }: Known): Column<ContainerRow>[] {
+function columnsOf(theme: Theme, { facts, usage, doing, now }: Known, isAlone: boolean): Column<ContainerRow>[] {
   const dim = () => theme.dim
   const live = (row: ContainerRow, style: (text: string) => string) => (row.stale ? theme.dim : style)
   const plain = (text: string) => text
@@ -99,6 +112,22 @@ function columnsOf(theme: Theme, { facts, usage, doing, now }: Known): Column<Co
       look: (_, row) => live(row, plain),
     },
     {
+      title: 'LIVE',
+      text: row => formatted(facts(row)?.upperBytes ?? undefined),
+      align: 'right',
+      worth: isAlone ? 44 : 52,
+      most: 7,
+      look: (_, row) => live(row, plain),
+    },
+    {
+      title: 'RESTARTS',
+      text: row => ((facts(row)?.restarts ?? 0) > 0 ? formatCount(facts(row)!.restarts) : ''),
+      align: 'right',
+      worth: 42,
+      most: 8,
+      look: (theme, row) => live(row, theme.warning),
+    },
+    {
       title: 'PORTS',
       text: row => portWords(row.container.ports, theme.glyph.arrow),
       worth: 40,
@@ -117,6 +146,18 @@ function cpuText({ glyph }: Theme, usage: Usage | undefined): string {
   if (!usage || last === undefined) return ''
   const percent = `${Math.round(last)} %`.padStart(5)
   return `${spark(glyph.bars, usage.cpu)} ${percent}`
+}
+
+/** Bytes that it takes to show one in place of the other: what changes, and the way there. */
+export function usageCost(theme: Theme, before: Usage | undefined, now: Usage | undefined): number {
+  const texts = [before, now].map(one => [cpuText(theme, one), formatted(one?.last.memory) ?? ''])
+  return differing(texts[0]![0]!, texts[1]![0]!) + differing(texts[0]![1]!, texts[1]![1]!)
+}
+
+function differing(before: string, now: string): number {
+  if (before === now) return 0
+  const [old, fresh] = [[...before], [...now]]
+  return 14 + fresh.reduce((sum, one, at) => sum + (one === old[at] ? 0 : one > '~' ? 3 : 1), 0)
 }
 
 /** The highest bar is the most that was, and never less than a tenth of a core. */

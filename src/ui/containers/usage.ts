@@ -1,5 +1,6 @@
 /** What the running containers on the screen use: a stream each, begun when it comes into view and ended when it leaves. */
 import type { ContainerEngine, Stats } from '../../engine/containers.ts'
+import type { Pace } from './pace.ts'
 
 export interface Usage {
   last: Stats
@@ -16,33 +17,49 @@ export interface UsageTarget {
 export interface UsageWatch {
   /** Watches these and no others. */
   want(targets: readonly UsageTarget[]): void
+  /** As it was told last. */
   get(key: string): Usage | undefined
   /** It runs anew: what is known of it is over. */
   forget(key: string): void
 }
 
+export interface UsageOptions {
+  pace: Pace
+  /** Bytes that it takes to show one in place of the other. */
+  cost(before: Usage | undefined, now: Usage | undefined): number
+  /** Called about once a second, or as often as the pace allows, with everything that came meanwhile. */
+  changed(): void
+}
+
 /** Samples that a sparkline shows. */
 export const HISTORY = 8
-/** Milliseconds between two times that new samples are told, and what each stream adds: a slow line carries them all. */
+/** Milliseconds between two times that new samples are told. */
 const GAP = 1000
-const GAP_EACH = 125
 
-/** `changed` is called about once a second, with everything that came meanwhile. */
-export function watchUsage(changed: () => void): UsageWatch {
+export function watchUsage({ pace, cost, changed }: UsageOptions): UsageWatch {
   const known = new Map<string, Usage>()
+  /** What has been told. */
+  const shown = new Map<string, Usage>()
   const running = new Map<string, { engine: ContainerEngine; stop: AbortController }>()
   let timer: NodeJS.Timeout | null = null
   let told = 0
 
   const tell = () => {
-    timer ??= setTimeout(
-      () => {
-        timer = null
-        told = performance.now()
-        changed()
-      },
-      Math.max(50, told + Math.max(GAP, GAP_EACH * running.size) - performance.now()),
-    )
+    timer ??= setTimeout(publish, Math.max(50, told + GAP - performance.now(), pace.wait()))
+  }
+  const publish = () => {
+    timer = null
+    told = performance.now()
+    let bytes = 0
+    for (const key of new Set([...known.keys(), ...shown.keys()])) {
+      const now = known.get(key)
+      bytes += cost(shown.get(key), now)
+      if (now) shown.set(key, now)
+      else shown.delete(key)
+    }
+    if (bytes === 0) return
+    pace.spend(bytes)
+    changed()
   }
   const follow = async ({ key, engine, id }: UsageTarget, stop: AbortController) => {
     try {
@@ -59,16 +76,17 @@ export function watchUsage(changed: () => void): UsageWatch {
     known.delete(key)
     tell()
   }
+  const drop = (key: string) => {
+    running.get(key)?.stop.abort()
+    running.delete(key)
+    known.delete(key)
+    shown.delete(key)
+  }
 
   return {
     want(targets) {
       const wanted = new Map(targets.map(target => [target.key, target]))
-      for (const [key, { engine, stop }] of running) {
-        if (wanted.get(key)?.engine === engine) continue
-        stop.abort()
-        running.delete(key)
-        known.delete(key)
-      }
+      for (const [key, { engine }] of running) if (wanted.get(key)?.engine !== engine) drop(key)
       for (const target of targets) {
         if (running.has(target.key)) continue
         const stop = new AbortController()
@@ -79,11 +97,7 @@ export function watchUsage(changed: () => void): UsageWatch {
       clearTimeout(timer)
       timer = null
     },
-    get: key => known.get(key),
-    forget(key) {
-      running.get(key)?.stop.abort()
-      running.delete(key)
-      known.delete(key)
-    },
+    get: key => shown.get(key),
+    forget: drop,
   }
 }

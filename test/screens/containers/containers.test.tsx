@@ -109,6 +109,7 @@ describe('the list of containers', () => {
   it('shows lost engines as a state: a banner, rows as they were, and no dialog', async () => {
     const app = await shown([docker, podman], { columns: 80, rows: 24 })
     await app.until('OOM killed')
+    await app.until('indented')
     app.fake.lose('docker', Date.UTC(2026, 0, 2, 3, 2), 'The connection to docker was cut.')
     await app.until('lost since 03:02')
     await app.until(() => !app.fake.open.has('stats web'))
@@ -150,6 +151,33 @@ describe('the list of containers', () => {
     await app.until('1 of 1')
     await app.press('enter', 'esc')
     await app.until('of 7')
+  })
+
+  it('sorts by what is measured, the most first, and the cursor stays on its container', async () => {
+    const app = await shown()
+    await app.until(' 13 %')
+    await app.press('j', 'j')
+    await app.until(/▸ {2}batch/)
+    const names = () => [...app.text().matchAll(/^│[▸ ] {2}(\S+)/gm)].map(([, name]) => name).slice(1)
+    await app.press('o', 'r')
+    await app.until(() => names()[0] === 'web')
+    await app.press('o', 't')
+    await app.until(() => names().slice(0, 3).join() === 'worker,hungry,batch')
+    await app.press('o', 'c')
+    await app.until(() => names().slice(0, 2).join() === 'web,database')
+    await app.press('o', 'c')
+    await app.until(() => names().slice(0, 2).join() === 'database,web')
+    expect(app.text()).toMatch(/▸ {2}batch/)
+  })
+
+  it('neither shows nor asks for what they use when that is not wanted', async () => {
+    const app = await shown()
+    await app.until(' 13 %')
+    await app.press('u')
+    await app.until(() => !app.text().includes('MEMORY') && !app.text().includes('cpu '))
+    expect([...app.fake.open]).toEqual(['logs web'])
+    await app.press('u')
+    await app.until(' 13 %')
   })
 
   it('sorts by what is chosen', async () => {
@@ -248,6 +276,8 @@ describe('what is done with containers', () => {
 
   it('removes only what was named with its size, and enter alone does nothing', async () => {
     const app = await shown()
+    await app.until('indented')
+    await app.until(' 13 %')
     await app.press('D')
     await app.until('Remove 1 container?')
     await app.until('18.4 MB are freed')
