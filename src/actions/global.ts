@@ -87,7 +87,7 @@ export const globalActions: readonly Action<Program>[] = [
   },
   {
     id: 'global.journal',
-    title: 'The journal: what was done here, with the commands that do the same',
+    title: 'The journal: what was done, as commands',
     keys: ['J'],
     scope: 'global',
     needs: program => program.canJournal(),
