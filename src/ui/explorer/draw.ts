@@ -237,7 +237,7 @@ function asOf(theme: Theme, { session, reading, tabs: all, tab: at }: DrawModel)
     const [from, to] = [step(looked.from), step(looked.to)]
     return [[[theme.accent, `steps ${from} to ${to}`]], [[theme.accent, `${from}–${to}`]]]
   }
-  const behind = scene !== null && looked !== null && scene.to < looked.to
+  const behind = scene !== null && scene.to >= 0 && scene.to < (looked?.to ?? session.layerHere())
   const now = behind ? step(scene.to) : looked && session.range() ? step(looked.to) : session.step().index
   if (session.image.live && scene?.to === session.image.live.number) return [[[theme.accent, 'live layer']], []]
   return [[[theme.dim, `as of step ${now}`]], [[theme.dim, `@${now}`]]]

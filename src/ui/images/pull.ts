@@ -31,8 +31,9 @@ export function menuOf(found: Offer, mayPull: boolean): Menu {
   return {
     title: safe(found.name),
     lines: [
-      `${formatBytes(bytes)} in ${count(layers)}, as the registry keeps it`,
-      ...(elsewhere ? [`${safe(elsewhere.engine)} has ${count(elsewhere.layers)} of it already`] : []),
+      `${formatBytes(bytes)} in ${count(layers)}, as the registry keeps it.`,
+      ...(mayPull ? ['A pull takes it into the native store.'] : []),
+      ...(elsewhere ? [`${safe(elsewhere.engine)} has ${count(elsewhere.layers)} of it already.`] : []),
     ],
     items: [
       { label: 'Look', key: 'l', detail: lookDetail(look) },
@@ -49,7 +50,7 @@ function lookDetail({ bytes, whole }: Offer['look']): string {
 
 function pullDetail({ layers, bytes }: Offer['pull'], all: number): string {
   if (layers === 0) return 'all of it is here'
-  return `${formatCount(layers)} of ${count(all)}, ${formatBytes(bytes)}, into the native store`
+  return `${formatCount(layers)} of ${count(all)}, ${formatBytes(bytes)}`
 }
 
 function count(layers: number): string {

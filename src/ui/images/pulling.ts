@@ -1,4 +1,6 @@
 /** A pull under way, layer by layer. `esc` cancels it; when it is done, the list of images shows what came. */
+import { bind } from '../../actions/action.ts'
+import { pullingActions } from '../../actions/pulling.ts'
 import type { PullProgress } from '../../actions/registry-service.ts'
 import { isAbort } from '../../base/errors.ts'
 import { formatBytes, formatDuration } from '../../base/sizes.ts'
@@ -25,6 +27,7 @@ export function createPulling(ui: Ui, name: string): Screen {
   let started: number | null = null
   let drawnAt = Number.NEGATIVE_INFINITY
   let over = false
+  let visible = true
 
   const changed = () => {
     drawnAt = now()
@@ -41,12 +44,15 @@ export function createPulling(ui: Ui, name: string): Screen {
       const { key } = await ui.services.registry.pull(name, { signal: abort.signal, progress })
       over = true
       if (abort.signal.aborted) return
-      ui.reveal('images', key)
+      if (visible) {
+        ui.pop()
+        ui.reveal('images', key)
+      }
       ui.toast(`pulled ${safe(name)}`)
     } catch (error) {
       over = true
       if (abort.signal.aborted) return
-      ui.pop()
+      if (visible) ui.pop()
       if (!isAbort(error)) ui.fail(error, `${safe(name)} could not be pulled`)
     }
   }
@@ -55,26 +61,24 @@ export function createPulling(ui: Ui, name: string): Screen {
     id: 'pulling',
     title: () => `pull ${safe(name)}`,
     summary: () => [],
-    scopes: () => [],
-    actions: [],
+    scopes: () => (over ? [] : ['pulling']),
+    actions: bind(pullingActions, { cancel: () => ui.pop() }),
     draw: (size, theme) => drawPulling(size, theme, [...layers.values()], started === null ? 0 : now() - started),
     subscribe(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    back() {
-      if (!over) {
-        abort.abort()
-        ui.toast('cancelled; the next pull goes on from here')
-      }
-      return false
+    hidden() {
+      visible = false
     },
     shown() {
+      visible = true
       if (started !== null) return
       started = now()
       void pull()
     },
     close() {
+      if (!over) ui.toast('cancelled; the next pull goes on from here')
       abort.abort()
       listeners.clear()
     },
