@@ -157,11 +157,13 @@ const verbs: Record<PieceKind, string[]> = {
   layer: ['prune'],
 }
 
-/** The same by hand. Entries of the build cache are not removed one by one there, nor are layers of the native store. */
+/** The same by hand. Layers of the native store are not removed one by one there. */
 function commandOf(engine: ContainerEngine, victims: readonly Victim[]): string[] {
   const kind = victims[0]?.kind ?? 'layer'
   const names = victims.flatMap(one =>
     one.names.length > 0 ? one.names : [one.kind === 'image' ? shortId(one.id) : one.name],
   )
-  return verbLine(engine, verbs[kind], kind === 'cache' || kind === 'layer' ? [] : names)
+  if (kind === 'cache')
+    return verbLine(engine, verbs.cache, ['--filter', `id=^(${victims.map(one => one.id).join('|')})$`])
+  return verbLine(engine, verbs[kind], kind === 'layer' ? [] : names)
 }

@@ -18,12 +18,11 @@ export function overviewLines(theme: Theme, columns: number, disks: readonly Eng
   const names = Math.min(16, Math.max(6, ...shown.map(one => width(safe(one.id)))))
   const unused = sums.map(all => (all === null ? '' : `${formatSum(addSums(all.map(one => one.reclaimable)))} unused`))
   const ends = Math.max(0, ...unused.map(one => width(one)))
-  const words = sums.map(all => (all === null ? [] : kindWords(theme, all)))
   // One blank before each, two between: name, bar, size, words, unused.
   const rest = columns - names - ends - 18
+  const words = sums.map(all => (all === null ? [] : kindWords(theme, all, rest - SHORTEST - 2)))
   const widest = Math.max(0, ...words.map(partsWidth))
-  const worded = rest - widest >= SHORTEST + 2
-  const room = Math.max(4, Math.min(LONGEST, worded ? rest - widest - 2 : rest))
+  const room = Math.max(4, Math.min(LONGEST, widest > 0 ? rest - widest - 2 : rest))
   return shown.map((disk, at) => {
     const name: Part = [theme.strong, fitted(safe(disk.id), names)]
     const all = sums[at] ?? null
@@ -31,7 +30,7 @@ export function overviewLines(theme: Theme, columns: number, disks: readonly Eng
     const parts: Part[] = [
       ...[' ', name, '  ', ...bar(theme, all, room, largest), '  '],
       [theme.strong, formatBytes(whole(all)).padStart(8)],
-      ...(worded ? ['  ', ...(words[at] ?? [])] : []),
+      ...(widest > 0 ? ['  ', ...(words[at] ?? [])] : []),
     ]
     const frees = all.some(one => one.reclaimable.bytes > 0)
     const end: Part =
@@ -80,15 +79,20 @@ function bar(theme: Theme, all: readonly Total[], room: number, largest: number)
   return [...parts, ' '.repeat(Math.max(0, room - used))]
 }
 
-function kindWords(theme: Theme, all: readonly Total[]): Part[] {
+/** The kinds with their sizes, of which the smallest are left out where there is no room. */
+function kindWords(theme: Theme, all: readonly Total[], room: number): Part[] {
   const look = styles(theme)
-  return all
-    .filter(one => one.size.bytes > 0)
-    .flatMap(({ kind, size }, at): Part[] => [
+  const kinds = all.filter(one => one.size.bytes > 0)
+  for (;;) {
+    const parts = kinds.flatMap(({ kind, size }, at): Part[] => [
       at === 0 ? '' : '  ',
       [look[kind], kindNames[kind]],
       [theme.dim, ` ${formatSum(size)}`],
     ])
+    if (partsWidth(parts) <= room || kinds.length === 0) return parts
+    const least = kinds.reduce((least, one) => (one.size.bytes < least.size.bytes ? one : least))
+    kinds.splice(kinds.indexOf(least), 1)
+  }
 }
 
 const kindNames: Record<Total['kind'], string> = {

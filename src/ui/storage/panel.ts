@@ -56,7 +56,7 @@ function about(theme: Theme, room: number, row: StorageRow, now: number): Lines 
       [],
       id(it.digest),
       ...list('images', images(it.images)),
-      ...list('made into', containers(it.containers)),
+      ...list('used by', containers(it.containers)),
       ...(it.cache.length > 0
         ? [fact('cache', `${some(it.cache.length, 'entry').replace('entrys', 'entries')} of the build cache`)]
         : []),

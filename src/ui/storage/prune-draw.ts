@@ -115,15 +115,15 @@ function choiceLine(theme: Theme, columns: number, choice: Choice, labels: numbe
 }
 
 function victimLine(theme: Theme, columns: number, one: PruneVictim, several: boolean, cursor: boolean): string {
-  const { victim, spared, engineId } = one
-  const look = spared ? theme.dim : (text: string) => text
+  const { victim, goes, engineId } = one
+  const look = goes ? (text: string) => text : theme.dim
   const kind = fitted(kindNames[victim.kind], 9)
   return rowLine(
     theme,
     columns,
     [
       cursor ? theme.glyph.cursor : ' ',
-      [spared ? theme.dim : theme.deleted, spared ? theme.glyph.unmarked : theme.glyph.marked],
+      [goes ? theme.deleted : theme.dim, goes ? theme.glyph.marked : theme.glyph.unmarked],
       ' ',
       [theme.dim, kind],
       '  ',
@@ -163,7 +163,7 @@ function stayLines(theme: Theme, columns: number, model: PruneModel, most: numbe
   ]
   const whys = Math.min(room >> 1, Math.max(0, ...reasons.map(one => width(safe(one.why)))))
   const names = Math.min(room - whys - 12, Math.max(0, ...reasons.map(one => width(victimName(one.what)))))
-  const head = told.map(text => line(columns, [' ', [theme.dim, text]]))
+  const head = (most > 4 ? told : []).map(text => line(columns, [' ', [theme.dim, text]]))
   const lines = reasons.map(({ what, why }) =>
     line(columns, [
       ' ',

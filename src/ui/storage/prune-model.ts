@@ -38,7 +38,10 @@ export interface PruneVictim {
   key: string
   engineId: string
   victim: Victim
+  /** A person spares it. */
   spared: boolean
+  /** false: it is spared, or stays because of one that is. */
+  goes: boolean
 }
 
 export interface PruneView {
@@ -60,7 +63,7 @@ export function pruneView(disks: readonly EngineDisk[], state: PruneState): Prun
   const victims = whole.flatMap(({ id, plan }) =>
     plan.victims.map((victim): PruneVictim => {
       const key = keyOf(id, victim)
-      return { key, engineId: id, victim, spared: state.spared.has(key) }
+      return { key, engineId: id, victim, spared: state.spared.has(key), goes: false }
     }),
   )
   const plans = whole.map((one): EnginePlan => {
@@ -80,16 +83,16 @@ export function pruneView(disks: readonly EngineDisk[], state: PruneState): Prun
   })
   return {
     plans,
-    victims: victims.map(one => ({ ...one, victim: fresh(plans, one) })),
+    victims: victims.map(one => fresh(plans, one)),
     stays: plans.flatMap(({ id, plan }) => plan.stays.map(one => ({ ...one, engineId: id }))),
     choices: [
-      kind('containers', 'Containers that do not run', 'container', null, kinds.containers),
+      kind('containers', 'Stopped containers', 'container', null, kinds.containers),
       kind('images', 'Images', 'image', imageWays[kinds.images], kinds.images !== 'none'),
       ...(has('volumes')
         ? [kind('volumes', 'Volumes', 'volume', volumeWays[kinds.volumes], kinds.volumes !== 'none')]
         : []),
       ...(has('cache') ? [kind('cache', 'Build cache', 'cache', null, kinds.cache)] : []),
-      ...(has('layers') ? [kind('layers', 'Layers that nobody needs', 'layer', null, kinds.layers)] : []),
+      ...(has('layers') ? [kind('layers', 'Unused layers', 'layer', null, kinds.layers)] : []),
       ...(able.length > 1
         ? able.map(({ id }): Choice => {
             const sums = tally(one => one === id)
@@ -117,8 +120,8 @@ export function flipped(set: ReadonlySet<string>, one: string): Set<string> {
   return changed
 }
 
-const imageWays = { none: 'none', dangling: 'without a name', unused: 'all without a container' }
-const volumeWays = { none: 'none', anonymous: 'that nobody named', all: 'all without a container' }
+const imageWays = { none: 'none', dangling: 'nameless', unused: 'all unused' }
+const volumeWays = { none: 'none', anonymous: 'nameless', all: 'all unused' }
 
 function next<T>(ways: readonly T[], now: T, by: 1 | -1): T {
   return ways[(ways.indexOf(now) + by + ways.length) % ways.length]!
@@ -134,9 +137,8 @@ function sparing(
 }
 
 /** Sizes are those of what is left. */
-function fresh(plans: readonly EnginePlan[], { engineId, victim, spared }: PruneVictim): Victim {
-  const left = plans.find(one => one.id === engineId)?.plan.victims
-  return (
-    left?.find(one => one.kind === victim.kind && one.id === victim.id) ?? (spared ? victim : { ...victim, bytes: 0 })
-  )
+function fresh(plans: readonly EnginePlan[], one: PruneVictim): PruneVictim {
+  const left = plans.find(({ id }) => id === one.engineId)?.plan.victims
+  const victim = left?.find(({ kind, id }) => kind === one.victim.kind && id === one.victim.id)
+  return victim ? { ...one, victim, goes: true } : one
 }

@@ -56,11 +56,16 @@ export function createStorage(ui: Ui): Screen {
     const { list, key } = state.lists[state.view]
     const found = key === null ? -1 : shown.findIndex(one => one.key === key)
     const placed = keepVisible(found < 0 ? list : { ...list, cursor: found }, shown.length, height())
+    // Engines answer one after the other: until all have, who has not moved yet stays at the top.
+    const settled = key !== null || state.disks.every(one => one.usage !== null || one.fault !== null)
     const there = new Set(views.flatMap(view => all[view].map(one => one.key)))
     store.setState({
       ...change,
       marks: new Set([...state.marks].filter(key => there.has(key))),
-      lists: { ...state.lists, [state.view]: { list: placed, key: shown[placed.cursor]?.key ?? key } },
+      lists: {
+        ...state.lists,
+        [state.view]: { list: placed, key: settled ? (shown[placed.cursor]?.key ?? key) : null },
+      },
     })
   }
   /** What is marked in any view, else what is under the cursor. */
