@@ -1,7 +1,7 @@
 /** The containers of this machine's engines for the screens: every engine that can be found, watched at once. */
 import type { ContainersService } from '../actions/containers-service.ts'
 import type { EngineEvent } from '../engine/containers.ts'
-import type { EngineSource, WatchedEngine, Watching } from '../engine/watching.ts'
+import type { Coming, EngineSource, WatchedEngine, Watching } from '../engine/watching.ts'
 import type { Options } from './program.ts'
 import { surroundings } from './surroundings.ts'
 
@@ -39,7 +39,20 @@ export function createContainersService(options: Options): ContainersService {
 
 async function watchAll(options: Options): Promise<Watching> {
   const { watchEngines } = await import('../engine/watching.ts')
-  return watchEngines([...(await nativeSource(options)), ...(await daemonSources(options))])
+  const daemons = () => daemonSources(options)
+  const sources = [...(await nativeSource(options)), ...(await daemons())]
+  return watchEngines(sources, {}, options.engine === 'native' ? undefined : await coming(sources, daemons))
+}
+
+/** Engines whose sockets come, or come back, while somebody watches. */
+async function coming(sources: readonly EngineSource[], find: () => Promise<EngineSource[]>): Promise<Coming> {
+  const [{ socketPlaces }, { watchSockets }] = await Promise.all([
+    import('../engine/endpoints.ts'),
+    import('../engine/new-sockets.ts'),
+  ])
+  const named = sources.flatMap(({ place }) => (place?.startsWith('unix://') ? [place.slice('unix://'.length)] : []))
+  const paths = [...new Set([...named, ...socketPlaces(surroundings())])]
+  return { find, onChange: told => watchSockets(paths, told) }
 }
 
 async function nativeSource(options: Options): Promise<EngineSource[]> {

@@ -62,6 +62,11 @@ export async function findEndpoints(
   return { endpoints: await distinct([docker, podman, ...usual].filter(one => one !== null)), failures }
 }
 
+/** Every path at which an engine's socket may lie, now or later; `*` stands for anything in one name. */
+export function socketPlaces(around: Surroundings): string[] {
+  return [...dockerSockets, ...podmanSockets].flatMap(({ path }) => expanded(path, around))
+}
+
 /** Docker's engine as the person named it; null when nobody did. */
 async function namedDocker(around: Surroundings, { host, context }: EndpointOptions): Promise<Endpoint | null> {
   const { env } = around

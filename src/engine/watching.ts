@@ -4,16 +4,19 @@
  * it comes back by itself.
  */
 import type { Fault } from '../base/errors.ts'
+import { formatAddress } from './address.ts'
 import type { ClientOptions } from './client.ts'
 import type { Container, ContainerEngine, EngineEvent } from './containers.ts'
 import type { Endpoint } from './endpoints.ts'
 import { openEngine } from './engine.ts'
-import { watchEngine } from './watched-engine.ts'
+import { type EngineWatch, watchEngine } from './watched-engine.ts'
 
 /** A place that may have an engine, now or later. */
 export interface EngineSource {
   /** The id of the engine that is there. */
   id: string
+  /** Where it is; two with the same one are the same. */
+  place?: string
   /** Connects. Called again after each loss, with a new signal each time. */
   open(signal: AbortSignal): Promise<ContainerEngine>
 }
@@ -62,53 +65,94 @@ export interface WatchingPace {
 
 const usualPace: WatchingPace = { gap: 250, quiet: 15_000, firstRetry: 500, lastRetry: 10_000 }
 
-/** Watches them until `close`. */
-export function watchEngines(sources: readonly EngineSource[], pace: Partial<WatchingPace> = {}): Watching {
+/** Engines that may come later. */
+export interface Coming {
+  /** All that are there now, known ones too. */
+  find(): Promise<readonly EngineSource[]>
+  /** Calls when it is worth finding again; gives the function that ends it. */
+  onChange(told: () => void): () => void
+}
+
+/** Watches them until `close`, and those that come. */
+export function watchEngines(
+  sources: readonly EngineSource[],
+  pace: Partial<WatchingPace> = {},
+  coming?: Coming,
+): Watching {
   const listeners = new Set<() => void>()
   const eventListeners = new Set<(engine: string, event: EngineEvent) => void>()
   let current: readonly WatchedEngine[] = []
   let announced = false
-  const watches = sources.map(source =>
-    watchEngine(
-      source,
-      { ...usualPace, ...pace },
-      {
-        changed: () => {
-          current = watches.map(watch => watch.state())
-          // Several changes of one moment are one.
-          if (announced) return
-          announced = true
-          queueMicrotask(() => {
-            announced = false
-            for (const listener of listeners) listener()
-          })
-        },
-        happened: event => {
-          for (const listener of eventListeners) listener(source.id, event)
-        },
-      },
-    ),
-  )
-  current = watches.map(watch => watch.state())
-  for (const watch of watches) watch.start()
+  let closed = false
+  const watches: { source: EngineSource; watch: EngineWatch }[] = []
+  const changed = () => {
+    current = watches.map(({ watch }) => watch.state())
+    // Several changes of one moment are one.
+    if (announced) return
+    announced = true
+    queueMicrotask(() => {
+      announced = false
+      for (const listener of listeners) listener()
+    })
+  }
+  const add = (source: EngineSource) => {
+    const happened = (event: EngineEvent) => {
+      for (const listener of eventListeners) listener(source.id, event)
+    }
+    watches.push({ source, watch: watchEngine(source, { ...usualPace, ...pace }, { changed, happened }) })
+  }
+  /** Those that are new are watched; one that was lost, and whose place has changed, is tried at once. */
+  const look = async (find: Coming['find']) => {
+    const found = await find().catch(() => [])
+    for (const source of found) {
+      if (closed) return
+      const known = watches.find(one => (one.source.place ?? one.source.id) === (source.place ?? source.id))
+      if (known) {
+        if (known.watch.state().health.state === 'lost') known.watch.refresh()
+        continue
+      }
+      add({
+        ...source,
+        id: freeName(
+          source.id,
+          watches.map(one => one.source.id),
+        ),
+      })
+      watches.at(-1)!.watch.start()
+      changed()
+    }
+  }
+  for (const source of sources) add(source)
+  current = watches.map(({ watch }) => watch.state())
+  for (const { watch } of watches) watch.start()
+  const deaf = coming?.onChange(() => void look(coming.find))
   return {
     snapshot: () => current,
     subscribe: listener => added(listeners, listener),
     onEvent: listener => added(eventListeners, listener),
     refresh(id) {
-      for (const [at, source] of sources.entries()) if (id === undefined || source.id === id) watches[at].refresh()
+      for (const { source, watch } of watches) if (id === undefined || source.id === id) watch.refresh()
     },
     close() {
+      closed = true
+      deaf?.()
       listeners.clear()
       eventListeners.clear()
-      for (const watch of watches) watch.close()
+      for (const { watch } of watches) watch.close()
     },
   }
 }
 
 /** Docker or Podman at an endpoint, whether something listens there now or not. */
 export function daemonSource(endpoint: Endpoint, options: Omit<ClientOptions, 'signal'>): EngineSource {
-  return { id: endpoint.name, open: signal => openEngine(endpoint, { ...options, signal }) }
+  const place = formatAddress(endpoint.address)
+  return { id: endpoint.name, place, open: signal => openEngine(endpoint, { ...options, signal }) }
+}
+
+function freeName(id: string, taken: readonly string[]): string {
+  let name = id
+  for (let count = 2; taken.includes(name); count++) name = `${id}-${count}`
+  return name
 }
 
 function added<T>(set: Set<T>, one: T): () => void {

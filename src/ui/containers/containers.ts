@@ -10,6 +10,7 @@ import type { Screen } from '../screen.ts'
 import type { Ui } from '../ui.ts'
 import { keepVisible, type ListState, moveList } from '../widgets/list.ts'
 import { act, some, targetsOf } from './acting.ts'
+import { createArrivals } from './arrivals.ts'
 import { deedsOf } from './deeds.ts'
 import { type ContainersModel, drawContainers, enginesSummary, layoutOf, listHeight, logRoom } from './draw.ts'
 import { createFacts } from './facts.ts'
@@ -82,6 +83,7 @@ export function createContainers(ui: Ui): Screen {
     },
   })
   const facts = createFacts(changed)
+  const arrivals = createArrivals()
   const rowsOf = rememberRows((row, what) => measureOf(what, facts.get(row), usage.get(row.key)))
   const preview = createPreview({
     room: () => logRoom(ui.bodySize()),
@@ -171,7 +173,12 @@ export function createContainers(ui: Ui): Screen {
   }
   const begin = (): Watching => {
     const begun = service.watch()
-    begun.subscribe(() => set({ engines: begun.snapshot() }))
+    begun.subscribe(() => {
+      const engines = begun.snapshot()
+      const said = arrivals(engines)
+      set({ engines })
+      if (said !== null && visible) ui.toast(said)
+    })
     begun.onEvent((engine, { kind, action, id }) => {
       if (kind !== 'container' || !tellsMore.has(action)) return
       facts.forget(engine, id)
