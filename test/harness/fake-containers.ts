@@ -3,15 +3,21 @@ import type { ContainersService } from '../../src/actions/containers-service.ts'
 import { Fault } from '../../src/base/errors.ts'
 import type {
   Container,
+  ContainerCapabilities,
   ContainerEngine,
   ContainerFacts,
+  ContainerProcess,
+  ContainerSpec,
   Containers,
   EngineEvent,
   LogLine,
   LogQuery,
   Stats,
 } from '../../src/engine/containers.ts'
+import { createBody } from '../../src/engine/daemon-spec.ts'
 import type { WatchedEngine } from '../../src/engine/watching.ts'
+import { emptyRun } from '../../src/image/config.ts'
+import type { RunConfig } from '../../src/image/types.ts'
 
 export interface FakeEngine {
   id: string
@@ -22,6 +28,11 @@ export interface FakeEngine {
   facts: Record<string, Partial<ContainerFacts>>
   /** Samples that come at once, by name; then the stream waits. */
   stats: Record<string, Partial<Stats>[]>
+  /** What images start with, by name; one that is not here is not there. */
+  images: Record<string, Partial<RunConfig>>
+  /** Processes, by name of the container. */
+  processes: Record<string, Partial<ContainerProcess>[]>
+  capabilities: Partial<ContainerCapabilities>
   /** Lines that come at once, by name; then the log waits for `say`. */
   logs: Record<string, string[]>
   /** The same with the time of each, nanoseconds since 1970. */
@@ -36,6 +47,8 @@ export interface FakeContainers {
   asked: string[]
   /** What removing was told. */
   removed: unknown[]
+  /** What making and committing were told. */
+  wishes: unknown[]
   /** Streams that are open now: `stats web`, `logs web`. */
   open: Set<string>
   /** Changes what an engine is seen as. */
@@ -85,6 +98,7 @@ export function fakeContainers(
   const fake: FakeContainers = {
     asked: [],
     removed: [],
+    wishes: [],
     open: new Set(),
     closed: false,
     change(id, change) {
@@ -197,7 +211,32 @@ function engineOf(
     version,
     health: async () => null,
     close() {},
+    check(spec) {
+      createBody(spec)
+    },
+    async imageRun(name) {
+      const run = given.images?.[name]
+      return run ? { ...emptyRun(), ...run } : null
+    },
     containers: {
+      list: async () => containers,
+      async create(spec: ContainerSpec) {
+        fake.asked.push(`create ${spec.image}`)
+        fake.wishes.push(spec)
+        return { id: 'f'.repeat(64), warnings: [] }
+      },
+      async commit(wanted: string, spec: unknown) {
+        fake.asked.push(`commit ${nameOf(wanted)}`)
+        fake.wishes.push(spec)
+        return `sha256:${'c'.repeat(64)}`
+      },
+      async processes(wanted: string) {
+        return (given.processes?.[nameOf(wanted)] ?? []).map(one => ({ ...noProcess, ...one }))
+      },
+      async signalProcess(wanted: string, process: ContainerProcess, signal: string) {
+        fake.asked.push(`${signal} to ${process.inside} of ${nameOf(wanted)}`)
+        return process.pid === null ? 'inside' : 'directly'
+      },
       ...Object.fromEntries(verbs.map(verb => [verb, doing(verb)])),
       capabilities: {
         pause: true,
@@ -208,9 +247,10 @@ function engineOf(
         volumes: true,
         restartPolicies: true,
         networks: 'any',
+        ...given.capabilities,
       },
       async inspect(wanted: string) {
-        const row = containers.find(one => one.id === wanted)!
+        const row = containers.find(one => one.id === wanted || one.name === wanted) ?? container('new')
         return { ...noFacts, ...row, ...given.facts?.[row.name] } as ContainerFacts
       },
       stats: (wanted: string, { signal }: { signal: AbortSignal }) =>
@@ -274,6 +314,17 @@ const noFacts = {
   error: '',
   restarts: 0,
   raw: {},
+}
+
+const noProcess: ContainerProcess = {
+  pid: null,
+  inside: null,
+  parent: null,
+  user: 'root',
+  cpu: null,
+  resident: null,
+  started: null,
+  command: '',
 }
 
 const noStats: Stats = {

@@ -35,5 +35,5 @@ export function specOf(values: FormValues, image: string): ContainerSpec {
 export function wantsShell(command: string): boolean {
   const { words } = splitLine(command)
   if (words.length > 1 && /^(?:.*\/)?(?:ba|z|a|da)?sh$/.test(words[0]!)) return false
-  return words.some(word => /^(?:&&|\|\|?|;|&|[<>]{1,2}\S*|[012]>\S*)$/.test(word) || /;$|^\$[\w{(]/.test(word))
+  return words.some(word => /^(?:&&|\|\|?|;|&|[<>]{1,2}\S*|[012]>\S*)$/.test(word) || /^\S*;$|^\$[\w{(]/.test(word))
 }
