@@ -3,6 +3,7 @@ import type { Case } from './bench.ts'
 import { containers, logs, soak } from './cases-containers.ts'
 import { byName, docker, podman } from './cases-engines.ts'
 import { compressed, parallel, plain, split, tall, wide } from './cases-files.ts'
+import { look } from './cases-look.ts'
 import { run } from './cases-native.ts'
 import { deleting, keys, layers, start } from './cases-screen.ts'
 
@@ -10,6 +11,7 @@ import { deleting, keys, layers, start } from './cases-screen.ts'
 export const cases: Record<string, Case> = {
   docker,
   podman,
+  look,
   byName,
   plain,
   gzip: bench => compressed(bench, 'gzip', 1.5),
