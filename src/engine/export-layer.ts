@@ -46,8 +46,8 @@ export async function describeChanges(engine: ContainerEngine, id: string, signa
   const enough = new AbortController()
   let changes: LiveChange[] = []
   for await (const batch of followContainer(engine, id, AbortSignal.any([signal, enough.signal]))) {
-    changes = batch.changes
-    enough.abort()
+    changes = changes.concat(batch.changes)
+    if (!batch.part) enough.abort()
   }
   signal.throwIfAborted()
   const sizes = new Map(changes.map(one => [Buffer.from(one.path).toString('latin1'), one.size]))

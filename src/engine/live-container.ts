@@ -155,7 +155,7 @@ async function feed(view: Fed, batches: AsyncIterable<LiveBatch>, polled: boolea
       view.setEvery(batch.every)
       // Of what is watched it is said once, of what is asked for with each answer.
       if (batch.notices.length > 0 || polled) view.setNotice(batch.notices.at(-1) ?? null)
-      view.fed()
+      if (!batch.part) view.fed()
     }
     view.setNotice('The container is gone: this is what its layer was.')
   } catch (error) {

@@ -65,4 +65,6 @@ export interface LayerIndex {
   /** sha256 of the uncompressed tar where the bytes passed through, else null. */
   readonly diffId: string | null
   readonly anomalies: readonly Anomaly[]
+  /** Indexes of one lineage grow: a node of one that was made before is the same path in those made later. */
+  readonly lineage?: object
 }

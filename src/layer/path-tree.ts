@@ -34,16 +34,20 @@ export class PathTree implements PathColumns {
     this.nextSibling = new Uint32Array(this.#linked ? 1024 : 0)
   }
 
-  /** Takes the paths of another tree in, in slices of so many nodes. Gives the node here by node there. */
-  *take(columns: PathColumns, slice: number): Generator<void, Uint32Array> {
+  /**
+   * Takes the paths of another tree in, in slices of so many nodes. Gives the node here by node there. `known`: what that
+   * is for the first of them, where they came before.
+   */
+  *take(columns: PathColumns, slice: number, known?: Uint32Array): Generator<void, Uint32Array> {
     const nodeOf = new Uint32Array(columns.nodes)
+    if (known) nodeOf.set(known)
     if (this.nodes === 1) {
       yield* this.#adopt(columns, slice)
       for (let node = 1; node < nodeOf.length; node++) nodeOf[node] = node
       return nodeOf
     }
     const { parent, nameStart, names } = columns
-    for (let from = 1; from < nodeOf.length; from += slice) {
+    for (let from = known?.length ?? 1; from < nodeOf.length; from += slice) {
       const to = Math.min(from + slice, nodeOf.length)
       for (let node = from; node < to; node++) {
         nodeOf[node] = this.insert(nodeOf[parent[node]!]!, names, nameStart[node]!, nameStart[node + 1]!)

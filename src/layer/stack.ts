@@ -61,6 +61,8 @@ export class Stack {
   #lastView: View | null = null
   /** What was there before the layer on top that another will replace; null: no layer is such. */
   #live: { anomalies: number } | null = null
+  /** The nodes of the last index of a lineage: the next one has them too. */
+  #lineage: { of: object; nodeOf: Uint32Array } | null = null
   /** The ledger as it was when another stack took over; null: this is the one that goes on. */
   #kept: Pick<Ledger, 'stored' | 'visible' | 'rows'> | null = null
 
@@ -79,6 +81,7 @@ export class Stack {
     this.#current = before.#current
     this.#kinds = before.#kinds
     this.#live = before.#live
+    this.#lineage = before.#lineage
   }
 
   /** Sum of all regular-file bodies, bytes. */
@@ -154,7 +157,9 @@ export class Stack {
 
   *#pushing(index: LayerIndex): Generator<void> {
     const layer = this.layers.length
-    const nodeOf = yield* this.tree.take(index, SLICE)
+    const before = index.lineage && this.#lineage?.of === index.lineage ? this.#lineage.nodeOf : undefined
+    const nodeOf = yield* this.tree.take(index, SLICE, before)
+    if (index.lineage) this.#lineage = { of: index.lineage, nodeOf }
     this.layers.push(index)
     this.#base.push(this.#base[layer]! + index.entries)
     this.#nodeOf.push(nodeOf)

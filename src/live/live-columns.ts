@@ -9,6 +9,7 @@ import type { LiveChange } from '../runtime/upper-watch.ts'
 
 /** No change stands at the node. */
 export const NOTHING = 0
+export const DELETED = 3
 const ops = ['-', 'A', 'C', 'D'] as const
 const reasonWords = ['content', 'time', 'mode', 'owner', 'type', 'device', 'xattr'] as const
 /** Fewer nodes are never worth making anew. */
@@ -41,6 +42,8 @@ interface Columns {
 export interface LiveColumns {
   readonly tree: PathTree
   readonly columns: Columns
+  /** Another one after each `tidy`. */
+  readonly lineage: object
   /** Where symbolic links lead, by node. */
   readonly links: Map<number, Uint8Array>
   /** How many nodes have a change. */
@@ -63,6 +66,7 @@ export function createLiveColumns(): LiveColumns {
   let tree = new PathTree({ linked: true })
   let columns = emptyColumns(1024)
   let links = new Map<number, Uint8Array>()
+  let lineage = {}
   let count = 0
   let tidied = 0
   const known = new Map<number, readonly string[]>()
@@ -83,6 +87,9 @@ export function createLiveColumns(): LiveColumns {
     },
     get columns() {
       return columns
+    },
+    get lineage() {
+      return lineage
     },
     get links() {
       return links
@@ -135,6 +142,7 @@ export function createLiveColumns(): LiveColumns {
       columns = moved(columns, nodeOf, next.nodes)
       links = new Map([...links].map(([node, target]) => [nodeOf[node]!, target]))
       tree = next
+      lineage = {}
       tidied = next.nodes
       return nodeOf
     },

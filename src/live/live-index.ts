@@ -1,7 +1,7 @@
 /** The index of an upper layer as the stack takes it: the columns as they are now, cut to the paths that are changes. */
 import { Kind } from '../layer/entry.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
-import { type LiveColumns, NOTHING } from './live-columns.ts'
+import { DELETED, type LiveColumns, NOTHING } from './live-columns.ts'
 
 /**
  * Names are names here: a file called `.wh.x` hides nothing in an upper directory. The names are shared with the columns,
@@ -25,7 +25,7 @@ export function liveIndex(live: LiveColumns): LayerIndex {
   let at = 0
   for (let from = 0; from < nodes; from++) {
     if (columns.op[from] === NOTHING) continue
-    const deleted = live.letter(from) === 'D'
+    const deleted = columns.op[from] === DELETED
     node[at] = from
     kind[at] = deleted ? Kind.whiteout : columns.kind[from]!
     mode[at] = columns.mode[from]!
@@ -64,6 +64,7 @@ export function liveIndex(live: LiveColumns): LayerIndex {
     stored,
     diffId: null,
     anomalies: [],
+    lineage: live.lineage,
   }
 }
 

@@ -155,7 +155,7 @@ export function createLiveLayer(): LiveLayer {
   }
 
   return {
-    apply({ changes }, now) {
+    apply({ changes, part = false }, now) {
       for (const change of changes) take(change, now)
       if (changes.length > 0) {
         tidy()
@@ -163,7 +163,7 @@ export function createLiveLayer(): LiveLayer {
         revision++
         if (whole) lastChange = now
       }
-      whole = true
+      whole ||= !part
     },
     index: () => (made ??= liveIndex(live)),
     path(path) {

@@ -32,14 +32,19 @@ export interface LiveChange {
   reasons: readonly string[]
 }
 
-/** Changes that belong together. With the first batch everything that is a change has been told. */
+/** Changes that belong together. With the first batch that is no part everything that is a change has been told. */
 export interface LiveBatch {
+  /** More of the same batch follows: what is much is not gathered in memory. */
+  part?: boolean
   changes: LiveChange[]
   /** Worth a line on the screen: events can not be had and the directory is walked instead. */
   notices: string[]
   /** Milliseconds between two looks where nothing tells of changes; null: they are told as they happen. */
   every: number | null
 }
+
+/** Changes in a part of a batch. */
+const PART = 1000
 
 /** An upper directory and what lies below it, top first. */
 export interface UpperPlace {
@@ -77,8 +82,12 @@ export async function* watchUpper({ upper, lower }: UpperPlace, signal: AbortSig
     for await (const text of lines) {
       if (signal.aborted) return
       const line = JSON.parse(text) as Line
-      if ('op' in line) batch.changes.push(changeOf(line))
-      else if ('notice' in line) {
+      if ('op' in line) {
+        batch.changes.push(changeOf(line))
+        if (batch.changes.length < PART) continue
+        yield { ...batch, part: true }
+        batch = { changes: [], notices: [], every: batch.every }
+      } else if ('notice' in line) {
         batch.notices.push(line.text)
         if (line.notice === 'polled') batch.every = line.every ?? null
       } else {

@@ -52,9 +52,10 @@ async function exported(io: Io, { engine, id }: Found, path: string): Promise<nu
 async function follow(io: Io, { engine, id }: Found, json: boolean): Promise<number> {
   const { followContainer } = await import('../../engine/live-container.ts')
   let batches = 0
-  for await (const { changes, notices, every } of followContainer(engine, id, io.signal)) {
+  for await (const { changes, notices, every, part } of followContainer(engine, id, io.signal)) {
     for (const change of changes) await io.out.write(`${json ? safeJson(record(change)) : text(change)}\n`)
     for (const notice of notices) await io.err.write(`strata: ${safe(notice)}\n`)
+    if (part) continue
     if (json) await io.out.write(`${safeJson({ sync: ++batches, every })}\n`)
     await io.out.flush()
     await io.err.flush()

@@ -82,7 +82,9 @@ export function createTreeTab(look: Look): TreeTab {
     folded = null
     const row = placeOf(next, node)
     const cursor = row < 0 ? Math.min(list.cursor, next.rows.count - 1) : row
-    list = keepVisible({ cursor, top: cursor - line }, next.rows.count, height)
+    // Whoever looks at the beginning sees what comes there.
+    const top = list.top === 0 && cursor < height ? 0 : cursor - line
+    list = keepVisible({ cursor, top }, next.rows.count, height)
   }
 
   /** The row for a path: its own, under a filter the first one found, else that of the nearest directory above. */
