@@ -49,7 +49,11 @@ export function farRepository(blobs: ReadonlyMap<string, Uint8Array>, misbehave:
       asked.push(`${digest.slice(7, 11)} ${from}-${to ?? ''}`)
       const body = Readable.from(chunks(change(bytes.subarray(begin, isPart ? to : undefined), begin)))
       signal?.addEventListener('abort', () => body.destroy(signal.reason as Error), { once: true })
-      return { status: isPart ? 206 : 200, size: bytes.length, from: begin, body, close: () => body.destroy() }
+      async function* batches() {
+        for await (const piece of body as AsyncIterable<Uint8Array>) yield [piece]
+      }
+      const close = () => void body.destroy()
+      return { status: isPart ? 206 : 200, size: bytes.length, from: begin, body, batches, close }
     },
   }
   return { blobs: blobsOf(registry as Registry), asked, sent: () => sent }

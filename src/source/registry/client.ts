@@ -13,6 +13,7 @@ import type { Digest } from '../../image/types.ts'
 import { type Asker, createAsker } from './ask.ts'
 import { scopeOf } from './authorize.ts'
 import type { Reply } from './http.ts'
+import { partOf } from './path.ts'
 import { readWhole } from './read-whole.ts'
 import { NotFound, refusal } from './refusal.ts'
 import { listTags } from './tags.ts'
@@ -71,7 +72,7 @@ async function manifest(from: Reading, reference: string, signal: AbortSignal | 
   const separator = isDigest(reference) ? '@' : ':'
   const what = `the manifest of ${safe(name)}${separator}${safe(reference)}`
   const headers = { accept: [...manifestTypes, '*/*;q=0.1'].join(', ') }
-  const to = `/v2/${repository}/manifests/${encodeURIComponent(reference)}`
+  const to = `/v2/${repository}/manifests/${partOf(reference)}`
   const reply = await asker.ask({ method: 'GET', to, headers, scopes: pull, signal })
   if (reply.status !== 200) throw await refusal(reply, what, access.limits)
   const bytes = await readWhole(reply, access.limits.documentBytes, what, access.limits)
@@ -114,7 +115,7 @@ function typeOf(bytes: Uint8Array, header: string, what: string): string {
 
 async function headManifest(from: Reading, reference: string, signal: AbortSignal | undefined) {
   const { asker, access, pull, name, repository } = from
-  const to = `/v2/${repository}/manifests/${encodeURIComponent(reference)}`
+  const to = `/v2/${repository}/manifests/${partOf(reference)}`
   const headers = { accept: [...manifestTypes, '*/*;q=0.1'].join(', ') }
   const reply = await asker.ask({ method: 'HEAD', to, headers, scopes: pull, signal })
   reply.close()

@@ -7,6 +7,7 @@ import type { Digest } from '../../image/types.ts'
 import type { Asker } from './ask.ts'
 import { scopeOf } from './authorize.ts'
 import { Lost, nameOf, type Reply } from './http.ts'
+import { partOf } from './path.ts'
 import { refusal } from './refusal.ts'
 import type { BlobToUpload, RegistryAccess } from './types.ts'
 
@@ -132,7 +133,7 @@ export async function putManifest(
   { bytes, mediaType }: { bytes: Uint8Array; mediaType: string },
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const to = `/v2/${repository}/manifests/${encodeURIComponent(reference)}`
+  const to = `/v2/${repository}/manifests/${partOf(reference)}`
   const headers = { 'content-type': mediaType }
   const reply = await asker.ask({ method: 'PUT', to, headers, body: bytes, scopes, signal })
   if (reply.status !== 201 && reply.status !== 200) throw await refusal(reply, 'to take the manifest', access.limits)
