@@ -67,11 +67,11 @@ int contact_start(int fd, struct err *e) {
   }
 }
 
-int contact_last(const struct home *home, struct err *e) {
-  char ignored[4096];
+int contact_last(const struct home *home, bool keep, struct err *e) {
+  char ignored[4096], kept = keep;
   struct timeval most = {.tv_sec = ANSWER_SECONDS};
   OWN_FD fd = contact_open(home, e);
-  if (fd < 0 || contact_send(fd, 'w', NULL, 0, e) < 0 || contact_send(fd, 'l', NULL, 0, e) < 0 || contact_send(fd, 'd', NULL, 0, e) < 0) return -1;
+  if (fd < 0 || contact_send(fd, 'w', NULL, 0, e) < 0 || contact_send(fd, 'l', &kept, 1, e) < 0 || contact_send(fd, 'd', NULL, 0, e) < 0) return -1;
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
   for (ssize_t got; (got = read(fd, ignored, sizeof ignored)) != 0;)
     if (got < 0 && errno != EINTR) return errno == ECONNRESET ? 0 : err_set(e, errno, "the monitor of container %s does not answer", home->id);

@@ -15,8 +15,8 @@ int contact_start(int fd, struct err *e);
 int contact_not_started(const struct frame *f, struct err *e);
 
 /** The whole of `start` and `resize`. */
-/** This run is its last, whatever its policy is: back when the monitor knows. */
-int contact_last(const struct home *home, struct err *e);
+/** This run is its last, whatever its policy is, and with `keep` it is not removed at its end: back when the monitor knows. */
+int contact_last(const struct home *home, bool keep, struct err *e);
 
 /** Waits for the end of this run, or the next one where it rests: its exit status. -1 when nobody could tell. */
 int contact_wait(const struct home *home, struct err *e);

@@ -81,20 +81,20 @@ static int send(const struct state *s, int signal_number, bool all, struct err *
 }
 
 /** That it is over, or ends by itself, is what was wanted. */
-static int send_last(struct home *home, struct state *s, int signal_number, bool all, struct err *e) {
+static int send_last(struct home *home, struct state *s, int signal_number, const struct end_how *how, struct err *e) {
   struct err ignored;
-  if (s->status == STATUS_STOPPED) return send(s, signal_number, all, e);
-  if (s->monitored) contact_last(home, &ignored);
+  if (s->status == STATUS_STOPPED) return send(s, signal_number, how->all, e);
+  if (s->monitored) contact_last(home, how->keep, &ignored);
   state_free(s);
   if (state_read(s, home->dir, &ignored) < 0 || s->status == STATUS_RESTARTING || s->status == STATUS_STOPPED) return 0;
-  return send(s, signal_number, all, e) == 0 || process_alive(&s->process) == false ? 0 : -1;
+  return send(s, signal_number, how->all, e) == 0 || !process_alive(&s->process) ? 0 : -1;
 }
 
 int end_kill(const char *root, const char *id, int signal_number, const struct end_how *how, struct err *e) {
   struct home home = {.dir = -1, .lock = -1};
   struct state s = {0};
   int result = read_state(&home, &s, root, id, e);
-  if (result == 0) result = how->last ? send_last(&home, &s, signal_number, how->all, e) : send(&s, signal_number, how->all, e);
+  if (result == 0) result = how->last ? send_last(&home, &s, signal_number, how, e) : send(&s, signal_number, how->all, e);
   state_free(&s);
   home_close(&home);
   return result;
@@ -146,7 +146,7 @@ int end_wait(const char *root, const char *id, struct err *e) {
 /** Its first process dies, and with it all others. */
 static void kill_it(const struct home *home, const struct state *s) {
   struct err ignored;
-  if (s->monitored) contact_last(home, &ignored);
+  if (s->monitored) contact_last(home, true, &ignored);
   OWN_FD process = process_open(&s->process);
   if (process < 0) return;
   sys_pidfd_send_signal(process, SIGKILL);

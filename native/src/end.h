@@ -12,6 +12,7 @@ int end_signal(const char *name);
 struct end_how {
   bool all;  /* every process, not the first one alone */
   bool last; /* and it is not started again; one that has ended meanwhile is fine */
+  bool keep; /* nor removed at its end; with `last` */
 };
 int end_kill(const char *root, const char *id, int signal_number, const struct end_how *how, struct err *e);
 

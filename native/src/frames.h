@@ -3,7 +3,7 @@
  * connection: nothing is ever allocated because somebody claims a size.
  *   client -> monitor: 'i' stdin, 'c' close stdin, 'r' resize (u16 columns, u16 rows), 'k' signal (u8), 'd' detach,
  *                      's' start, 'f' hold the container rather than drop me, 'p' replay,
- *                      'w' tell me of its end only, 'l' this run is its last
+ *                      'w' tell me of its end only, 'l' this run is its last (u8: it is not removed)
  *   monitor -> client: 'h' hello (u8 terminal, u8 streams), 'o' stdout, 'e' stderr, 'p' what follows begins with the replay,
  *                      's' started, 'n' not started (i32 exit status, i32 errno, text), 'x' ended (i32 exit status)
  */

@@ -34,6 +34,7 @@ struct monitor {
   int streams[3];          /* our ends of stdin, stdout, stderr; with a terminal 0 and 1 are its master. -1: none, or closed */
   int signals;
   bool starting, started, ended;
+  bool kept;               /* nor removed, whatever was said at its beginning */
   bool last;               /* it is not started again, whatever its policy is */
   int wait_status;
   int64_t began;           /* when its command was started */
@@ -193,6 +194,7 @@ static bool handle(void *monitor, struct client *c, const struct frame *f) {
     if (f->bytes[0] > 0 && f->bytes[0] < 65) sys_pidfd_send_signal(m->l->pidfd, f->bytes[0]);
   } else if (f->type == 'l') {
     m->last = true;
+    m->kept |= f->length == 1 && f->bytes[0] != 0;
   } else if (f->type == 's') {
     start(m, c);
   }
@@ -336,16 +338,17 @@ static void bury(struct monitor *m, const struct ending *ending) {
   struct err ignored;
   state_write_ending(m->home->dir, ending, m->o->durable, &ignored);
   launch_free(m->l);
-  if (m->o->leavings != NULL) {
+  if (m->o->leavings != NULL && !m->kept) {
     /* The state first: a record without one whose container is to be removed says so to whoever finds it. */
     home_remove(m->home, &ignored);
     leavings_remove(m->o->leavings);
+    network_down(&m->l->network); /* who has it removed finds the machine as it was */
   } else {
     unlinkat(m->home->dir, "attach.sock", 0);
   }
   last_words(m, ending);
-  home_close(m->home); /* and with it the lock: who removes the container need not wait for those who still read */
   network_down(&m->l->network);
+  home_close(m->home); /* and with it the lock: who removes the container need not wait for those who still read */
   clients_finish(&m->clients, LAST_WORDS_MILLISECONDS);
 }
 

@@ -159,7 +159,7 @@ int verb_attach(struct arguments *a, const struct verb_context *c, struct err *e
 
 int verb_kill(struct arguments *a, const struct verb_context *c, struct err *e) {
   struct end_how how = {0};
-  const struct option table[] = {{"--all", 'a', OPTION_FLAG, &how.all}, {"--last", 0, OPTION_FLAG, &how.last}, {NULL, 0, OPTION_FLAG, NULL}};
+  const struct option table[] = {{"--all", 'a', OPTION_FLAG, &how.all}, {"--last", 0, OPTION_FLAG, &how.last}, {"--keep", 0, OPTION_FLAG, &how.keep}, {NULL, 0, OPTION_FLAG, NULL}};
   char root[PATH_MAX];
   if (args_read(a, table, false, e) < 0) return -1;
   if (a->count < 1 || a->count > 2) return args_wrong(e, "kill takes a container id and a signal");

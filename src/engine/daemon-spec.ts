@@ -2,6 +2,7 @@
 import { Fault } from '../base/errors.ts'
 import { safe } from '../base/text.ts'
 import type { ContainerSpec, MountSpec } from './containers.ts'
+import { healthBody, rightsBody } from './daemon-rights.ts'
 
 /** The body. Throws a Fault (exit code 2) that names the field which makes no sense. */
 export function createBody(spec: ContainerSpec): Record<string, unknown> {
@@ -25,6 +26,7 @@ export function createBody(spec: ContainerSpec): Record<string, unknown> {
     AttachStderr: true,
     ExposedPorts: exposed,
     Volumes: anonymous,
+    ...(spec.health !== undefined && { Healthcheck: healthBody(spec.health) }),
     ...(spec.stopSignal !== undefined && { StopSignal: spec.stopSignal }),
     ...(spec.stopTimeout !== undefined && { StopTimeout: spec.stopTimeout }),
     HostConfig: {
@@ -44,6 +46,7 @@ export function createBody(spec: ContainerSpec): Record<string, unknown> {
       ...(spec.cpus !== undefined && { NanoCpus: Math.round(positive('number of cores', spec.cpus) * 1e9) }),
       ...(spec.pidsLimit !== undefined && { PidsLimit: spec.pidsLimit }),
       RestartPolicy: restartOf(spec.restart ?? 'no'),
+      ...rightsBody(spec),
     },
   }
 }

@@ -40,6 +40,19 @@ export interface ContainerWish {
   pidsLimit?: number | null | undefined
   /** Programs in place of one that the image does not have. */
   instead?: readonly string[] | undefined
+  /** What else is said of it, laid over the rest. */
+  parts?: ConfigParts | undefined
+}
+
+/** Members of an OCI configuration. */
+export interface ConfigParts {
+  process?: object | undefined
+  linux?: object | undefined
+  sysctl?: Record<string, string> | undefined
+  resources?: { memory: object; cpu: object } | undefined
+  strata?: object | undefined
+  /** Bytes of /dev/shm. */
+  shmSize?: number | undefined
 }
 
 /** An OCI runtime configuration, in the subset of native/README.md. Throws a Fault when there is no command to run. */
@@ -57,16 +70,23 @@ export function containerConfig(run: RunConfig, wish: ContainerWish): object {
       cwd: wish.workingDir ?? (run.workingDir || '/'),
       terminal: wish.terminal,
       noNewPrivileges: true,
+      ...wish.parts?.process,
     },
     root: { readonly: wish.readOnlyRoot },
     hostname: wish.hostname,
     ...mountsOf(wish),
-    linux: { namespaces: namespaces.map(type => ({ type })), ...resourcesOf(wish), ...sysctlsOf(wish) },
+    linux: {
+      namespaces: namespaces.map(type => ({ type })),
+      ...resourcesOf(wish),
+      ...sysctlsOf(wish),
+      ...wish.parts?.linux,
+    },
     strata: {
       overlay: overlayOf(wish),
       user: wish.user ?? (run.user || '0'),
       instead: wish.instead ?? [],
       ...(wish.helperNetwork && { network: wish.helperNetwork }),
+      ...wish.parts?.strata,
     },
   }
 }
@@ -77,7 +97,9 @@ function ownNetwork({ network }: ContainerWish): boolean {
 
 /** As Docker sets them: whoever the command runs as may listen on any port. */
 function sysctlsOf(wish: ContainerWish): object {
-  return wish.helperNetwork && ownNetwork(wish) ? { sysctl: { 'net.ipv4.ip_unprivileged_port_start': '0' } } : {}
+  const usual = wish.helperNetwork && ownNetwork(wish) ? { 'net.ipv4.ip_unprivileged_port_start': '0' } : {}
+  const all = { ...usual, ...wish.parts?.sysctl }
+  return Object.keys(all).length > 0 ? { sysctl: all } : {}
 }
 
 /** Docker's rule: another entrypoint drops the image's CMD. */
@@ -104,11 +126,18 @@ function overlayOf({ lower, writable }: ContainerWish): object {
 }
 
 /** What lies deeper comes later, so that it is not covered. */
-function mountsOf({ volumes, tmpfs = [] }: ContainerWish): object {
+function mountsOf({ volumes, tmpfs = [], parts }: ContainerWish): object {
   const own = [...volumes.map(mountOf), ...tmpfs.map(memoryOf)]
-  if (own.length === 0) return {}
+  if (own.length === 0 && !parts?.shmSize) return {}
   const depth = ({ destination }: { destination: string }) => destination.split('/').filter(part => part !== '').length
-  return { mounts: [...dockerMounts, ...own.sort((a, b) => depth(a) - depth(b))] }
+  const usual = dockerMounts.map(one =>
+    parts?.shmSize && one.destination === '/dev/shm' ? shared(parts.shmSize) : one,
+  )
+  return { mounts: [...usual, ...own.sort((a, b) => depth(a) - depth(b))] }
+}
+
+function shared(size: number) {
+  return { destination: '/dev/shm', type: 'tmpfs', options: [...hardened, 'mode=1777', `size=${size}`] }
 }
 
 function memoryOf({ destination, options }: { destination: string; options: readonly string[] }) {
@@ -116,10 +145,13 @@ function memoryOf({ destination, options }: { destination: string; options: read
 }
 
 /** As Docker counts cores: a share of periods of a tenth of a second. */
-function resourcesOf({ memory, cpus, pidsLimit }: ContainerWish): object {
+function resourcesOf({ memory, cpus, pidsLimit, parts }: ContainerWish): object {
+  const of = (own: object, more: object | undefined) => ({ ...own, ...more })
+  const memoryLimits = of(memory ? { limit: memory } : {}, parts?.resources?.memory)
+  const cpuLimits = of(cpus ? { quota: Math.round(cpus * 100_000), period: 100_000 } : {}, parts?.resources?.cpu)
   const resources = {
-    ...(memory ? { memory: { limit: memory } } : {}),
-    ...(cpus ? { cpu: { quota: Math.round(cpus * 100_000), period: 100_000 } } : {}),
+    ...(Object.keys(memoryLimits).length > 0 && { memory: memoryLimits }),
+    ...(Object.keys(cpuLimits).length > 0 && { cpu: cpuLimits }),
     ...(pidsLimit && pidsLimit > 0 ? { pids: { limit: pidsLimit } } : {}),
   }
   return Object.keys(resources).length > 0 ? { resources } : {}

@@ -1,12 +1,12 @@
 /** docker's flags of a new container, from the command line to what an engine takes. */
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import process from 'node:process'
-import { Fault, reasonOf } from '../../base/errors.ts'
+import { Fault } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
 import type { ContainerSpec } from '../../engine/containers.ts'
 import type { Options } from '../program.ts'
-import { pair, readMount, sizeOf } from './mounts.ts'
+import { readMount, sizeOf } from './mounts.ts'
+import { labelsIn, linesOf, rightsIn } from './rights.ts'
 
 /** Throws a Fault (exit code 125, as docker) for a value that can not be read. */
 export function specOf(image: string, command: readonly string[], options: Options): ContainerSpec {
@@ -19,7 +19,7 @@ export function specOf(image: string, command: readonly string[], options: Optio
     command: command.length > 0 ? command : undefined,
     entrypoint: entrypoint === undefined ? undefined : entrypoint === '' ? [] : [entrypoint],
     env: environment(options),
-    labels: Object.fromEntries(texts('label').map(pair)),
+    labels: labelsIn(options),
     workingDir: text('workdir'),
     user: text('user'),
     hostname: text('hostname'),
@@ -44,29 +44,19 @@ export function specOf(image: string, command: readonly string[], options: Optio
     stopSignal: text('stopSignal'),
     stopTimeout: number(text('stopTimeout'), '--stop-timeout'),
     restart: text('restart'),
+    ...rightsIn(options),
     platform: text('platform'),
   }
 }
 
 /** `--env-file` first, `-e` over it; a NAME alone takes our own value, and is taken away where we have none. */
 export function environment(options: Options): string[] {
-  const files = ((options.envFile as string[] | undefined) ?? []).flatMap(readEnvFile)
+  const files = ((options.envFile as string[] | undefined) ?? []).flatMap(linesOf)
   return [...files, ...((options.env as string[] | undefined) ?? [])].map(entry => {
     if (entry.includes('=')) return entry
     const own = process.env[entry]
     return own === undefined ? entry : `${entry}=${own}`
   })
-}
-
-function readEnvFile(path: string): string[] {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    throw wrong(`${safe(path)} can not be read: ${reasonOf(error)}.`)
-  }
-  const lines = text.split('\n').map(line => line.trimStart().replace(/\r$/, ''))
-  return lines.filter(line => line !== '' && !line.startsWith('#'))
 }
 
 /** A path of ours may be relative; a name of a volume has no slash and no dot in front. */

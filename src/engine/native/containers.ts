@@ -54,8 +54,8 @@ export function nativeContainers(options: PrepareOptions): Containers {
       const rows = []
       for (const record of records) {
         const state = states.get(record.id) ?? null
-        if (record.remove && (state?.status ?? 'stopped') === 'stopped' && isOver(record, state))
-          await afterEnd(places, record)
+        const over = ['exited', 'lost'].includes(conditionOf(places, record, state))
+        if (record.remove && over && (state?.status ?? 'stopped') === 'stopped') await afterEnd(places, record)
         else rows.push(rowOf(places, record, state, sizes))
       }
       return all ? rows : rows.filter(row => ['running', 'paused', 'restarting'].includes(row.state))
@@ -132,11 +132,13 @@ export function nativeContainers(options: PrepareOptions): Containers {
     async wait(id, { signal } = {}) {
       const record = find(id)
       let state = await stateOf(places, record.id)
+      if (state === null) find(record.id) // it may be gone since we found it
       while (conditionOf(places, record, state) === 'created') {
         const { watchPlaces } = await import('./events.ts')
         const watcher = watchPlaces(places)
         const going = await watcher.next(signal ?? new AbortController().signal).finally(() => watcher.close())
         if (!going) throw new Fault('Cancelled.', { exitCode: 130 })
+        find(record.id) // one that was removed at its end is not waited for
         state = await stateOf(places, record.id)
       }
       if (state?.status !== 'stopped') return (await waitForEnd(places, record.id, signal)) ?? unknownCode

@@ -1,6 +1,7 @@
 /** What happens to native containers: the kernel tells when a file of theirs changes, and what is different then is what happened. */
 import { existsSync, type FSWatcher, mkdirSync, readdirSync, watch } from 'node:fs'
 import { join } from 'node:path'
+import { type HealthStatus, readHealth } from '../../runtime/containers/health.ts'
 import { allRecords, type ContainerRecord, isId } from '../../runtime/containers/record.ts'
 import { allStates, conditionOf, type RuntimeState } from '../../runtime/containers/states.ts'
 import type { Places } from '../../runtime/places.ts'
@@ -87,6 +88,7 @@ interface Seen {
   record: ContainerRecord
   state: RuntimeState | null
   condition: string
+  health: HealthStatus | null
 }
 
 async function look(places: Places): Promise<Map<string, Seen>> {
@@ -94,7 +96,8 @@ async function look(places: Places): Promise<Map<string, Seen>> {
   return new Map(
     records.map(record => {
       const state = states.get(record.id) ?? null
-      return [record.id, { record, state, condition: conditionOf(places, record, state) }]
+      const health = record.health && state ? (readHealth(places, record.id)?.status ?? null) : null
+      return [record.id, { record, state, condition: conditionOf(places, record, state), health }]
     }),
   )
 }
@@ -116,7 +119,9 @@ function* turns(old: Seen | undefined, now: Seen): Generator<EngineEvent> {
   if (runs(was) && (again || !runs(is))) yield* died(again ? old! : now, again)
   if (again && is !== 'created') yield event('start', now)
   if (!runs(was) && again && !runs(is)) yield* died(now, false)
-  if (runs(is) && !again && was !== is) yield event(is === 'paused' ? 'pause' : 'unpause', now)
+  if (runs(is) && runs(was) && !again && was !== is) yield event(is === 'paused' ? 'pause' : 'unpause', now)
+  const judged = now.health !== 'starting' && now.health !== (again ? 'starting' : (old?.health ?? null))
+  if (runs(is) && now.health && judged) yield event('health_status', now, { health_status: now.health })
 }
 
 function runs(condition: string): boolean {

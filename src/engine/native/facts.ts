@@ -1,5 +1,6 @@
 /** A container of the native engine as the records that every engine answers with. */
 import { join } from 'node:path'
+import { type HealthCheck, readHealth } from '../../runtime/containers/health.ts'
 import { type ContainerRecord, folderOf, type MountRecord } from '../../runtime/containers/record.ts'
 import { type Condition, conditionOf, type RuntimeState, statusOf } from '../../runtime/containers/states.ts'
 import { bytesOf } from '../../runtime/containers/upper-bytes.ts'
@@ -7,11 +8,14 @@ import { sharedWith } from '../../runtime/network/plan.ts'
 import { readNetwork } from '../../runtime/network/told.ts'
 import type { Places } from '../../runtime/places.ts'
 import type { Container, ContainerFacts, Mount } from '../containers.ts'
+import { restartWords } from './care.ts'
 import { networkSettings, portBindings, portsOf } from './network-facts.ts'
 
 /** A row of the list. */
 export function rowOf(places: Places, record: ContainerRecord, state: RuntimeState | null, sizes: boolean): Container {
   const condition = conditionOf(places, record, state)
+  const up = condition === 'running' || condition === 'paused'
+  const health = up && record.health ? (readHealth(places, record.id)?.status ?? 'starting') : null
   return {
     id: record.id,
     name: record.name,
@@ -20,8 +24,8 @@ export function rowOf(places: Places, record: ContainerRecord, state: RuntimeSta
     command: [...record.entrypoint, ...record.cmd].join(' '),
     created: Date.parse(record.created) / 1000,
     state: condition,
-    status: statusOf(condition, state, Date.now()),
-    health: null,
+    status: statusOf(condition, state, Date.now(), health),
+    health,
     exitCode: condition === 'exited' ? (state?.exitCode ?? null) : null,
     ports: condition === 'running' || condition === 'paused' ? portsOf(readNetwork(places, record.id)) : [],
     labels: record.labels,
@@ -46,7 +50,7 @@ export function factsOf(
     finishedAt: state?.finishedAt ?? null,
     oomKilled: state?.oomKilled === true,
     error: state?.error ?? '',
-    restarts: 0,
+    restarts: state?.restarts ?? 0,
     pid: state?.pid ?? 0,
     tty: record.tty,
     openStdin: record.openStdin,
@@ -60,11 +64,38 @@ export function factsOf(
     logPath: log,
     logDriver: 'json-file',
     autoRemove: record.remove,
-    restartPolicy: 'no',
+    restartPolicy: restartWords(record.restart),
     driver: 'overlay',
     overlay: { upper, work, lower: record.lower, merged: null },
   }
   return { ...facts, raw: inspected(places, record, facts, row.state as Condition) }
+}
+
+/** As Docker shows it. */
+function healthShown(places: Places, record: ContainerRecord) {
+  const { status, failingStreak, log } = readHealth(places, record.id) ?? {
+    status: 'starting',
+    failingStreak: 0,
+    log: [],
+  }
+  const results = log.map(({ start, end, exitCode, output }) => ({
+    Start: start,
+    End: end,
+    ExitCode: exitCode,
+    Output: output,
+  }))
+  return { Status: status, FailingStreak: failingStreak, Log: results }
+}
+
+function checkShown({ test, interval, timeout, startPeriod, retries }: HealthCheck) {
+  const ns = (ms: number) => ms * 1e6
+  return {
+    Test: ['CMD', ...test],
+    Interval: ns(interval),
+    Timeout: ns(timeout),
+    StartPeriod: ns(startPeriod),
+    Retries: retries,
+  }
 }
 
 function mountOf({ kind, name, source, destination, readOnly }: MountRecord): Mount {
@@ -88,9 +119,9 @@ function inspected(
     Args: args,
     State: {
       Status: condition,
-      Running: condition === 'running' || condition === 'paused',
+      Running: condition === 'running' || condition === 'paused' || condition === 'restarting',
       Paused: condition === 'paused',
-      Restarting: false,
+      Restarting: condition === 'restarting',
       OOMKilled: facts.oomKilled,
       Dead: false,
       Pid: facts.pid,
@@ -98,6 +129,7 @@ function inspected(
       Error: facts.error,
       StartedAt: facts.startedAt ?? never,
       FinishedAt: facts.finishedAt ?? never,
+      ...(record.health && { Health: healthShown(places, record) }),
     },
     Image: record.imageId,
     ResolvConfPath: join(folder.path, 'resolv.conf'),
@@ -105,7 +137,7 @@ function inspected(
     HostsPath: join(folder.path, 'hosts'),
     LogPath: folder.log,
     Name: `/${record.name}`,
-    RestartCount: 0,
+    RestartCount: facts.restarts,
     Driver: 'overlay',
     Platform: 'linux',
     HostConfig: {
@@ -123,7 +155,7 @@ function inspected(
       Memory: record.memory ?? 0,
       NanoCpus: Math.round((record.cpus ?? 0) * 1e9),
       PidsLimit: record.pidsLimit,
-      RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+      RestartPolicy: { Name: record.restart?.policy ?? 'no', MaximumRetryCount: record.restart?.most ?? 0 },
       LogConfig: { Type: 'json-file', Config: {} },
     },
     GraphDriver: {
@@ -149,6 +181,7 @@ function inspected(
       WorkingDir: record.workingDir,
       Entrypoint: record.entrypoint,
       Labels: record.labels,
+      ...(record.health && { Healthcheck: checkShown(record.health) }),
       ...(record.stopSignal === null ? {} : { StopSignal: record.stopSignal }),
       ...(record.stopTimeout === null ? {} : { StopTimeout: record.stopTimeout }),
     },

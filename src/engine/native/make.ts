@@ -6,6 +6,7 @@ import { asFault, Fault, reasonOf } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
 import type { Digest, RunConfig } from '../../image/types.ts'
 import { containerConfig } from '../../runtime/bundle.ts'
+import type { HealthCheck } from '../../runtime/containers/health.ts'
 import { type ContainerRecord, folderOf, type MountRecord } from '../../runtime/containers/record.ts'
 import { discardContainer, findContainer, newId, placeContainer } from '../../runtime/containers/shelf.ts'
 import { writeNetworkFiles } from '../../runtime/network/files.ts'
@@ -14,6 +15,7 @@ import type { Places } from '../../runtime/places.ts'
 import { holdVolume, releaseVolumes } from '../../runtime/volumes/shelf.ts'
 import { volumeFolder } from '../../runtime/volumes/volume.ts'
 import type { ContainerSpec } from '../containers.ts'
+import { healthOf } from './care.ts'
 import type { PlannedMount } from './mounts.ts'
 import { type Granted, granted } from './wish.ts'
 
@@ -74,7 +76,8 @@ function place(
   const hostname = spec.hostname || other?.hostname || (network.mode === 'host' ? hostName() : id.slice(0, 12))
   const entrypoint = spec.entrypoint ?? image.run.entrypoint ?? []
   const cmd = spec.command ?? (spec.entrypoint === undefined ? image.run.cmd : null) ?? []
-  const { mounts: _, network: __, warnings, ...limits } = wish
+  const { mounts: _, network: __, parts, devices, warnings, ...limits } = wish
+  const health = healthOf(spec.health, image.run.healthcheck)
   return placeContainer(
     places.containers,
     {
@@ -102,6 +105,7 @@ function place(
       networkPlan: network,
       ...(warnings.length > 0 && { warnings }),
       mounts,
+      health,
       stopSignal: limits.stopSignal ?? image.run.stopSignal,
       imageConfig: image.config,
     },
@@ -123,12 +127,13 @@ function place(
         network: network.mode,
         helperNetwork: helperNetwork(network, { id, name, hostname, hosts, state: places.state }),
         readOnlyRoot: spec.readOnly === true,
-        volumes: [...files.map(file => ({ ...file, readOnly: false })), ...bindsOf(places, wish.mounts)],
+        volumes: [...files.map(file => ({ ...file, readOnly: false })), ...devices, ...bindsOf(places, wish.mounts)],
         tmpfs: wish.mounts.filter(one => one.kind === 'tmpfs'),
         memory: wish.memory,
         cpus: wish.cpus,
         pidsLimit: wish.pidsLimit,
         instead,
+        parts: { ...parts, strata: { ...parts.strata, ...careOf(wish.restart, health) } },
       })
       writeFileSync(join(folder.bundle, 'config.json'), JSON.stringify(config), { mode: 0o600 })
     },
@@ -146,6 +151,11 @@ export function networkOf(
   if (sharedWith(other.network) === null) return { network: { ...plan, mode: `container:${other.id}` }, other }
   // What that one has is another one's: ours is that one's too.
   return networkOf(places, { ...plan, mode: other.network })
+}
+
+/** For its monitor. */
+function careOf(restart: Granted['restart'], health: HealthCheck | null): object {
+  return { ...(restart && { restart }), ...(health && { health }) }
 }
 
 /** Its source is there from now on, and a volume is this container's. */

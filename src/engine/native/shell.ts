@@ -45,7 +45,13 @@ async function runThrowAway(
   wish: ContainerSpec,
   tools: Tools | null,
 ): Promise<Ended> {
-  const { mounts, network: plan, warnings: _, ...limits } = granted({ ...wish, network: wish.network ?? 'none' })
+  const {
+    mounts,
+    network: plan,
+    warnings: _,
+    devices,
+    ...limits
+  } = granted({ ...wish, network: wish.network ?? 'none' })
   const { network, other } = networkOf(places, plan)
   const hostname = wish.hostname ?? other?.hostname ?? 'strata'
   const volumes = namedVolumes(mounts)
@@ -74,6 +80,7 @@ async function runThrowAway(
       }),
       readOnlyRoot: wish.readOnly === true,
       volumes: [
+        ...devices,
         ...bindsOf(places, mounts),
         ...names(places, top.bundle, hostname, network, other),
         ...(tools ? [tools.volume] : []),

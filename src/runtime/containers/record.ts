@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { Fault } from '../../base/errors.ts'
 import type { Digest } from '../../image/types.ts'
 import type { NetworkPlan } from '../network/plan.ts'
+import type { HealthCheck } from './health.ts'
 
 export interface ContainerRecord {
   version: 1
@@ -40,6 +41,9 @@ export interface ContainerRecord {
   /** What the person was told when it was made. */
   warnings?: string[] | undefined
   mounts: MountRecord[]
+  /** Absent in records of old, as `health`. */
+  restart?: { policy: 'on-failure' | 'always' | 'unless-stopped'; most: number } | null | undefined
+  health?: HealthCheck | null | undefined
   memory: number | null
   cpus: number | null
   pidsLimit: number | null

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Places } from '../places.ts'
+import { volumeFolder } from '../volumes/volume.ts'
 import { callHelper } from './call.ts'
 import type { Ended } from './foreground.ts'
 import { namePlace } from './names.ts'
@@ -14,7 +15,8 @@ const log = { bytes: 16 * 1024 * 1024, files: 4 }
 /** Starts it under its monitor and comes back when its command runs. Throws a Fault (125, 126, 127) when it does not. */
 export async function startContainer(places: Places, record: ContainerRecord): Promise<void> {
   await clearPast(places, record)
-  await callHelper(places, ['run', '--detach', ...runOptions(places, record), record.id])
+  const options = [...runOptions(places, record), ...(record.remove ? gone(places, record) : [])]
+  await callHelper(places, ['run', '--detach', ...options, record.id])
 }
 
 /** Runs it at our terminal and comes back when it has ended or was let go: for who goes on afterwards. */
@@ -30,9 +32,19 @@ export async function runContainerHere(places: Places, record: ContainerRecord):
 export async function attachedRun(places: Places, record: ContainerRecord, detachKeys?: string): Promise<string[]> {
   await clearPast(places, record)
   const keys = detachKeys === undefined ? [] : ['--detach-keys', detachKeys]
+  const after = record.remove ? gone(places, record) : ['--keep-state']
+  return [...runOptions(places, record), ...keys, ...after, record.id]
+}
+
+/** What its monitor takes away with it at its end: all that `discardContainer` would. */
+function gone(places: Places, record: ContainerRecord): string[] {
   const { path, record: file } = folderOf(places.containers, record.id)
-  const gone = [namePlace(places.containers, record.name), file, path].flatMap(one => ['--discard', one])
-  return [...runOptions(places, record), ...keys, ...(record.remove ? gone : ['--keep-state']), record.id]
+  const volumes = record.mounts.flatMap(({ kind, name, anonymous }) => {
+    if (kind !== 'volume' || name === undefined) return []
+    return [anonymous ? '--discard-volume' : '--discard-user', volumeFolder(places, name).path]
+  })
+  const name = ['--discard-name', namePlace(places.containers, record.name)]
+  return ['--remove', ...volumes, ...name, '--discard', file, '--discard', path]
 }
 
 function runOptions(places: Places, record: ContainerRecord): string[] {

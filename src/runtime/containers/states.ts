@@ -4,12 +4,14 @@ import { join } from 'node:path'
 import { roughDuration } from '../../base/durations.ts'
 import type { Places } from '../places.ts'
 import { callHelper } from './call.ts'
+import type { HealthStatus } from './health.ts'
 import { type ContainerRecord, folderOf, idsIn } from './record.ts'
 
 /** As the helper says it; times are ISO 8601. */
 export interface RuntimeState {
   id: string
-  status: 'created' | 'running' | 'paused' | 'stopped'
+  /** `restarting`: it has ended, and its monitor is to start it again. */
+  status: 'created' | 'running' | 'paused' | 'stopped' | 'restarting'
   /** Of its first process; 0 when it does not run. */
   pid: number
   startedAt: string | null
@@ -22,6 +24,8 @@ export interface RuntimeState {
   reason: string | null
   /** Why its command could not be started. */
   error: string | null
+  /** How often its monitor started it again. */
+  restarts: number
 }
 
 /** What the states of all containers are, by id. Those that never ran, or whose state is gone, are not in it. */
@@ -50,7 +54,7 @@ export function hasState(places: Places, id: string): boolean {
   return existsSync(join(places.state, id))
 }
 
-export type Condition = 'created' | 'running' | 'paused' | 'exited' | 'lost'
+export type Condition = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'lost'
 
 /** A container's state in one word. `lost`: it ran, and nobody knows how it ended. */
 export function conditionOf(places: Places, record: ContainerRecord, state: RuntimeState | null): Condition {
@@ -59,21 +63,33 @@ export function conditionOf(places: Places, record: ContainerRecord, state: Runt
   return state.exitCode === null ? 'lost' : 'exited'
 }
 
-/** The same in docker's words: `Up 3 hours`, `Exited (137) 2 minutes ago`. `now` in milliseconds. */
-export function statusOf(condition: Condition, state: RuntimeState | null, now: number): string {
+/** The same in docker's words: `Up 3 hours (healthy)`, `Exited (137) 2 minutes ago`. `now` in milliseconds. */
+export function statusOf(
+  condition: Condition,
+  state: RuntimeState | null,
+  now: number,
+  health: HealthStatus | null = null,
+): string {
   const since = (time: string | null | undefined) => roughDuration(now - Date.parse(time ?? ''))
   switch (condition) {
     case 'created':
       return 'Created'
     case 'running':
-      return `Up ${since(state?.startedAt)}${state?.reason ? ` (${state.reason})` : ''}`
+      return `Up ${since(state?.startedAt)}${state?.reason ? ` (${state.reason})` : healthWords(health)}`
     case 'paused':
       return `Up ${since(state?.startedAt)} (Paused)`
+    case 'restarting':
+      return `Restarting (${state?.exitCode ?? ''}) ${since(state?.finishedAt)} ago`
     case 'exited':
       return `Exited (${state?.exitCode}) ${since(state?.finishedAt)} ago`
     case 'lost':
       return `Lost${state?.reason ? ` (${state.reason.replace(/^lost \((.*)\)$/, '$1')})` : ''}`
   }
+}
+
+function healthWords(health: HealthStatus | null): string {
+  if (health === null) return ''
+  return health === 'starting' ? ' (health: starting)' : ` (${health})`
 }
 
 function parseState(line: string): RuntimeState | null {
@@ -82,7 +98,7 @@ function parseState(line: string): RuntimeState | null {
   const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : null)
   return {
     id: String(id),
-    status: ['created', 'running', 'paused'].includes(status) ? status : 'stopped',
+    status: ['created', 'running', 'paused', 'restarting'].includes(status) ? status : 'stopped',
     pid: Number(pid) || 0,
     startedAt: text(strata.startedAt),
     finishedAt: text(strata.finishedAt),
@@ -91,5 +107,6 @@ function parseState(line: string): RuntimeState | null {
     cgroup: text(strata.cgroup) ?? '',
     reason: text(strata.reason),
     error: text(strata.error),
+    restarts: Number(strata.restarts) || 0,
   }
 }

@@ -6,35 +6,56 @@ import { callHelper } from './call.ts'
 import type { ContainerRecord } from './record.ts'
 import { discardContainer } from './shelf.ts'
 import { signalName } from './signals.ts'
-import { stateOf } from './states.ts'
+import { conditionOf, stateOf } from './states.ts'
 
 /** Docker's, where neither the image nor the person says another. */
 const usualTimeout = 10
 
-/** Sends the stop signal, waits so many seconds (less than 0: for ever), kills. One that does not run is left as it is. */
-export async function stopContainer(places: Places, record: ContainerRecord, timeout?: number): Promise<void> {
+/**
+ * Sends the stop signal, waits so many seconds (less than 0: for ever), kills. One that does not run is left as it is.
+ * `keep`: it stays though it was to be removed at its end.
+ */
+export async function stopContainer(
+  places: Places,
+  record: ContainerRecord,
+  { timeout, keep = false }: { timeout?: number | undefined; keep?: boolean } = {},
+): Promise<void> {
   const state = await stateOf(places, record.id)
-  if (state === null || state.status === 'stopped') return afterEnd(places, record)
-  const ended = waitForEnd(places, record.id)
+  if (state === null || state.status === 'stopped') return keep ? undefined : afterEnd(places, record)
+  if (state.status === 'restarting') return endRests(places, record, keep)
+  const ended = waitForEnd(places, record.id).then(() => endRests(places, record, keep))
   const seconds = timeout ?? record.stopTimeout ?? usualTimeout
+  const removed = () => (keep ? ended : afterEnd(places, record, ended))
   if (seconds !== 0) {
-    await send(places, record.id, signalName(record.stopSignal ?? 'TERM'))
+    await send(places, record, signalName(record.stopSignal ?? 'TERM'), { keep, last: true })
     // It hears the signal when it goes on.
     if (state.status === 'paused') await callHelper(places, ['resume', record.id]).catch(() => {})
-    if (seconds < 0 || (await within(ended, seconds * 1000))) return afterEnd(places, record, ended)
+    if (seconds < 0 || (await within(ended, seconds * 1000))) return removed()
   }
-  await callHelper(places, ['kill', '--all', record.id, 'KILL']).catch(() => {})
-  await afterEnd(places, record, ended)
+  await send(places, record, 'KILL', { keep, last: true }).catch(() => {})
+  await removed()
+}
+
+/** One that waits to be started again does not; one that has run its last comes to its end. */
+async function endRests(places: Places, record: ContainerRecord, keep = false): Promise<void> {
+  if (!record.restart || (await stateOf(places, record.id))?.status !== 'restarting') return
+  const ended = waitForEnd(places, record.id)
+  await send(places, record, 'TERM', { keep, last: true })
+  await ended
 }
 
 /** Sends a signal to the first process; KILL to all of them. Throws a Fault when it does not run. */
 export async function killContainer(places: Places, record: ContainerRecord, signal = 'KILL'): Promise<void> {
   const name = signalName(signal)
   const state = await stateOf(places, record.id)
+  if (state?.status === 'restarting') return endRests(places, record)
   if (state?.status !== 'running' && state?.status !== 'paused') throw notRunning(record)
-  if (name !== 'KILL' && name !== '9') return send(places, record.id, name)
-  const ended = waitForEnd(places, record.id)
-  await callHelper(places, ['kill', '--all', record.id, 'KILL'])
+  const kills = name === 'KILL' || name === '9'
+  // docker's rule: what could end it is meant to.
+  const last = kills || record.stopSignal === null || name === signalName(record.stopSignal)
+  if (!kills) return send(places, record, name, { last })
+  const ended = waitForEnd(places, record.id).then(() => endRests(places, record))
+  await send(places, record, name, { last })
   await afterEnd(places, record, ended)
 }
 
@@ -74,13 +95,25 @@ export async function afterEnd(places: Places, record: ContainerRecord, ended?: 
   await ended
   if (!record.remove) return
   const state = await stateOf(places, record.id)
-  if (state?.status !== 'stopped') return
+  // Its monitor takes away the state, and then the rest: unless it was killed in between.
+  if (state === null ? conditionOf(places, record, null) !== 'lost' : state.status !== 'stopped') return
   await callHelper(places, ['delete', record.id]).catch(() => {})
   await discardContainer(places, record)
 }
 
-async function send(places: Places, id: string, name: string): Promise<void> {
-  await callHelper(places, ['kill', id, name])
+/** KILL goes to every process. `last`: its monitor does not start it again; `keep`: nor does it remove it at the end. */
+async function send(
+  places: Places,
+  record: ContainerRecord,
+  name: string,
+  { last = false, keep = false }: { last?: boolean; keep?: boolean },
+): Promise<void> {
+  const flags = [
+    ...(name === 'KILL' ? ['--all'] : []),
+    ...((last && record.restart) || keep ? ['--last'] : []),
+    ...(keep ? ['--keep'] : []),
+  ]
+  await callHelper(places, ['kill', ...flags, record.id, name])
 }
 
 /** Whether it was over so soon. */
