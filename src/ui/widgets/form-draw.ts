@@ -94,11 +94,17 @@ function valueParts(
   if (index === null) return [[theme.dim, one.why ?? '']]
   if (one.kind === 'flag') return [[focused ? theme.cursor : plainly, flagOf(one, state) ? '[x]' : '[ ]']]
   if (one.kind === 'choice') {
+    const { choices = [] } = one
     const chosen = choiceOf(one, state)
-    return (one.choices ?? []).flatMap((choice): Part[] => [
-      choice === chosen
-        ? [focused ? theme.cursor : theme.strong, `${theme.glyph.marked} ${choice}`]
-        : [theme.dim, `${theme.glyph.unmarked} ${choice}`],
+    const style = focused ? theme.cursor : theme.strong
+    // Where they do not all fit, which one it is.
+    if (choices.reduce((sum, choice) => sum + width(choice) + 4, 0) > room + 2)
+      return [
+        [style, `${theme.glyph.marked} ${chosen}`],
+        [theme.dim, `  ${choices.indexOf(chosen) + 1} of ${choices.length}`],
+      ]
+    return choices.flatMap((choice): Part[] => [
+      choice === chosen ? [style, `${theme.glyph.marked} ${choice}`] : [theme.dim, `${theme.glyph.unmarked} ${choice}`],
       '  ',
     ])
   }
