@@ -18,8 +18,10 @@ enum { MAX_ENTRY = 1 << 20 };
 
 static int path_of(char path[64]) {
   struct stat space;
+  char boot[BOOT_ID];
+  process_boot(boot);
   if (stat("/proc/self/ns/net", &space) < 0) return -1;
-  snprintf(path, 64, "/run/strata/net-%lu", (unsigned long)space.st_ino);
+  snprintf(path, 64, "/run/strata/net-%lu-%.8s", (unsigned long)space.st_ino, boot);
   return 0;
 }
 
@@ -105,12 +107,6 @@ void book_close(struct book *b) {
   own_close(&b->dir);
   own_close(&b->lock);
   *b = (struct book){.nl = -1, .dir = -1, .lock = -1};
-}
-
-int book_free(const struct book *b) {
-  int number = 2;
-  for (int i = 0; i < b->count && b->entries[i].number == number; i++) number++;
-  return number <= BOOK_MOST ? number : 0;
 }
 
 static void put_list(struct out *o, const char *key, const struct list *l) {

@@ -1,5 +1,5 @@
 /**
- * The book of a machine's bridge: who is on it. One directory for each network namespace, /run/strata/net-INODE, because a
+ * The book of a machine's bridge: who is on it. One directory for each network namespace, /run/strata/net-INODE-BOOT, because a
  * bridge is the machine's and not a state directory's; a lock that ends with its holder; one file a container, `c-NUMBER`,
  * where NUMBER is the host part of its address and of the name of its link.
  */
@@ -40,9 +40,6 @@ void book_close(struct book *b);
 
 /** Whether there is a book at all: nothing of ours is on this machine otherwise. */
 bool book_exists(void);
-
-/** The first number that nobody has, 0 when all are taken. */
-int book_free(const struct book *b);
 
 /** Writes a new entry and reads it back into `entries`. */
 int book_add(struct book *b, int number, const struct network_spec *s, const struct process *p, const struct bound *ports, int count, struct err *e);

@@ -79,17 +79,12 @@ static int make_bridge(struct book *b, const struct routes *routes, int index, s
 static int find_or_make(struct book *b, const struct routes *routes, struct err *e) {
   struct link bridge;
   int prefix = 0;
-  if (link_find(b->nl, BRIDGE, &bridge, e) < 0) return -1;
+  if (link_find(b->nl, BRIDGE, 0, &bridge, e) < 0) return -1;
   if (bridge.index != 0 && (!link_ours(&bridge) || strcmp(bridge.kind, "bridge") != 0))
     return err_set(e, 0, "a link %s is on this machine that is not ours", BRIDGE);
   if (bridge.index != 0 && link_address(b->nl, bridge.index, &b->address, &prefix, e) < 0) return -1;
   if (b->address != 0 && prefix != BOOK_PREFIX) return err_set(e, 0, "the bridge %s has an address that is not ours", BRIDGE);
   return b->address != 0 ? bridge.index : make_bridge(b, routes, bridge.index, e);
-}
-
-static void hear_mtu(void *argument, const struct link *l) {
-  struct link *wanted = argument;
-  if (l->index == wanted->index) wanted->mtu = l->mtu;
 }
 
 /** Packets no larger than what leaves this machine. */
@@ -98,7 +93,7 @@ static uint32_t mtu_of(const struct book *b, const struct routes *routes) {
   struct err ignored;
   for (int i = 0; i < routes->count && way.index == 0; i++)
     if (routes->all[i].prefix == 0) way.index = routes->all[i].link;
-  if (way.index != 0) link_all(b->nl, hear_mtu, &way, &ignored);
+  if (way.index != 0) link_find(b->nl, NULL, way.index, &way, &ignored);
   return way.mtu < 576 || way.mtu > 9000 ? 1500 : way.mtu;
 }
 
@@ -120,7 +115,7 @@ static int furnish(const struct book *b, const struct place *p, int bridge, uint
   OWN_FD space = open(path, O_RDONLY | O_CLOEXEC);
   if (space < 0) return err_set(e, errno, "open %s", path);
   OWN_FD nl = open_inside(space, e);
-  if (nl < 0 || link_make_pair(b->nl, p->link, bridge, space, p->mac, mtu, e) < 0 || link_find(nl, "eth0", &inside, e) < 0) return -1;
+  if (nl < 0 || link_make_pair(b->nl, p->link, bridge, space, p->mac, mtu, e) < 0 || link_find(nl, "eth0", 0, &inside, e) < 0) return -1;
   if (link_add_address(nl, inside.index, p->address, BOOK_PREFIX, e) < 0 || link_up(nl, inside.index, e) < 0) return -1;
   return link_default_route(nl, p->gateway, e);
 }
@@ -140,51 +135,39 @@ static int settle(struct book *b, struct err *e) {
   return 0;
 }
 
-struct strays {
-  int numbers[BOOK_MOST + 1], count;
-};
-
 static void hear_link(void *argument, const struct link *l) {
-  struct strays *to = argument;
+  bool *taken = argument;
   char *end;
-  if (!link_ours(l) || strncmp(l->name, BRIDGE "-", strlen(BRIDGE) + 1) != 0 || to->count > BOOK_MOST) return;
+  if (strncmp(l->name, BRIDGE "-", strlen(BRIDGE) + 1) != 0) return;
   long number = strtol(l->name + strlen(BRIDGE) + 1, &end, 10);
-  if (*end == 0 && number > 0 && number <= BOOK_MOST) to->numbers[to->count++] = (int)number;
+  if (*end == 0 && number > 0 && number <= BOOK_MOST) taken[number] = true;
 }
 
-static bool has(const struct book *b, int number) {
-  for (int i = 0; i < b->count; i++)
-    if (b->entries[i].number == number) return true;
-  return false;
-}
-
-/** Entries without a container, links without an entry. True when there were any. */
-static bool sweep(struct book *b) {
+/**
+ * The first number that nobody has, 0 when all are taken. A link ends with the network namespace that it leads to: a while
+ * after the container, or with the last that shares its network. Until then its number is not given again.
+ */
+static int free_number(const struct book *b) {
+  bool taken[BOOK_MOST + 1] = {false};
   struct err ignored;
-  struct strays links = {.count = 0};
-  char name[16];
-  bool any = false;
-  for (int i = b->count - 1; i >= 0; i--) {
-    if (b->entries[i].process.pid > 0 && process_alive(&b->entries[i].process)) continue;
-    book_drop(b, i);
-    any = true;
-  }
-  if (b->count == 0) return true; /* then all of them go at once */
-  link_all(b->nl, hear_link, &links, &ignored);
-  for (int i = 0; i < links.count; i++) {
-    if (has(b, links.numbers[i])) continue;
-    name_of(links.numbers[i], name);
-    link_remove(b->nl, name, &ignored);
-    any = true;
-  }
-  return any;
+  link_all(b->nl, hear_link, taken, &ignored);
+  for (int i = 0; i < b->count; i++) taken[b->entries[i].number] = true;
+  for (int number = 2; number <= BOOK_MOST; number++)
+    if (!taken[number]) return number;
+  return 0;
+}
+
+/** Entries without a container. */
+static void sweep(struct book *b) {
+  for (int i = b->count - 1; i >= 0; i--)
+    if (b->entries[i].process.pid <= 0 || !process_alive(&b->entries[i].process)) book_drop(b, i);
 }
 
 static void learn_address(struct book *b) {
   struct link bridge;
   struct err ignored;
   int prefix;
-  if (link_find(b->nl, BRIDGE, &bridge, &ignored) == 0 && bridge.index != 0) link_address(b->nl, bridge.index, &b->address, &prefix, &ignored);
+  if (link_find(b->nl, BRIDGE, 0, &bridge, &ignored) == 0 && bridge.index != 0) link_address(b->nl, bridge.index, &b->address, &prefix, &ignored);
 }
 
 static int join(struct book *b, struct place *to, const struct network_spec *s, pid_t pid, const struct bound *ports, int count, struct err *e) {
@@ -195,7 +178,7 @@ static int join(struct book *b, struct place *to, const struct network_spec *s, 
   add_name_servers(&routes);
   int bridge = find_or_make(b, &routes, e);
   if (bridge < 0) return -1;
-  *to = (struct place){.number = book_free(b), .gateway = b->address};
+  *to = (struct place){.number = free_number(b), .gateway = b->address};
   if (to->number == 0) return err_set(e, 0, "the bridge %s is full: it takes %d containers", BRIDGE, BOOK_MOST - 1);
   to->address = b->address - 1 + (uint32_t)to->number;
   mac_of(to->address, to->mac);
@@ -207,12 +190,9 @@ static int join(struct book *b, struct place *to, const struct network_spec *s, 
 
 static void leave(struct book *b, int number) {
   struct err ignored;
-  char name[16];
   for (int i = 0; i < b->count; i++)
     if (b->entries[i].number == number) book_drop(b, i--);
   sweep(b);
-  name_of(number, name);
-  if (b->count > 0) link_remove(b->nl, name, &ignored);
   learn_address(b);
   settle(b, &ignored);
 }
@@ -236,9 +216,6 @@ void bridge_leave(int number) {
 void bridge_sweep(void) {
   struct book b;
   struct err ignored;
-  if (book_open(&b, &ignored) == 0 && sweep(&b)) {
-    learn_address(&b);
-    settle(&b, &ignored);
-  }
+  if (book_open(&b, &ignored) == 0) leave(&b, 0);
   book_close(&b);
 }

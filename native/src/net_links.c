@@ -8,7 +8,7 @@
 #include "netlink.h"
 
 enum { NEWLINK = 16, DELLINK = 17, GETLINK = 18, NEWADDR = 20, GETADDR = 22, NEWROUTE = 24, GETROUTE = 26 };
-enum { LINK_ADDRESS = 1, LINK_IFNAME = 3, LINK_MTU = 4, LINK_MASTER = 10, LINK_INFO = 18, LINK_GROUP = 27, LINK_SPACE = 28 };
+enum { LINK_ADDRESS = 1, LINK_IFNAME = 3, LINK_MTU = 4, LINK_MASTER = 10, LINK_INFO = 18, LINK_GROUP = 27, LINK_SPACE = 28, LINK_EXTENT = 29 };
 enum { INFO_KIND = 1, INFO_DATA = 2, VETH_PEER = 1, ADDR_ADDRESS = 1, ADDR_LOCAL = 2, ADDR_BROADCAST = 4, ROUTE_DST = 1, ROUTE_OIF = 4, ROUTE_GATEWAY = 5 };
 enum { IPV4 = 2, UP = 1, OUR_GROUP = 0x73747261 /* "stra" */ };
 
@@ -68,14 +68,14 @@ static void hear_link(void *argument, uint16_t type, const char *bytes, size_t l
 
 static void keep(void *argument, const struct link *l) { *(struct link *)argument = *l; }
 
-int link_find(int nl, const char *name, struct link *found, struct err *e) {
+int link_find(int nl, const char *name, int index, struct link *found, struct err *e) {
   struct nl_message m;
-  struct link_fixed fixed = {0};
+  struct link_fixed fixed = {.index = index};
   struct listing one = {keep, found};
   found->index = 0;
   nl_begin(&m, GETLINK, 0, &fixed, sizeof fixed);
-  nl_put_text(&m, LINK_IFNAME, name);
-  return nl_ask(nl, &m, hear_link, &one) < 0 && errno != ENODEV ? err_set(e, errno, "look for the link %s", name) : 0;
+  if (name != NULL) nl_put_text(&m, LINK_IFNAME, name);
+  return nl_ask(nl, &m, hear_link, &one) < 0 && errno != ENODEV ? err_set(e, errno, "look for the link %s", name == NULL ? "by its number" : name) : 0;
 }
 
 int link_all(int nl, link_each *each, void *argument, struct err *e) {
@@ -83,6 +83,7 @@ int link_all(int nl, link_each *each, void *argument, struct err *e) {
   struct link_fixed fixed = {0};
   struct listing all = {each, argument};
   nl_begin(&m, GETLINK, NL_DUMP, &fixed, sizeof fixed);
+  nl_put_u32(&m, LINK_EXTENT, 8 /* without statistics */);
   return nl_ask(nl, &m, hear_link, &all) < 0 ? err_set(e, errno, "list the links") : 0;
 }
 
@@ -151,7 +152,7 @@ int link_make_bridge(int nl, const uint8_t mac[6], struct err *e) {
   nl_put_text(&m, INFO_KIND, "bridge");
   nl_end(&m, info);
   if (nl_do(nl, &m) < 0) return err_set(e, errno, "make the bridge %s", BRIDGE);
-  return link_find(nl, BRIDGE, &made, e) < 0 ? -1 : made.index;
+  return link_find(nl, BRIDGE, 0, &made, e) < 0 ? -1 : made.index;
 }
 
 int link_make_pair(int nl, const char *name, int bridge, int space, const uint8_t mac[6], uint32_t mtu, struct err *e) {
@@ -199,16 +200,6 @@ int link_default_route(int nl, uint32_t gateway, struct err *e) {
   nl_begin(&m, NEWROUTE, NL_MAKE | NL_EXCLUSIVE, &fixed, sizeof fixed);
   nl_put_u32(&m, ROUTE_GATEWAY, htonl(gateway));
   return nl_do(nl, &m) < 0 ? err_set(e, errno, "add the default route") : 0;
-}
-
-int link_remove(int nl, const char *name, struct err *e) {
-  struct nl_message m;
-  struct link l;
-  if (link_find(nl, name, &l, e) < 0) return -1;
-  if (l.index == 0 || !link_ours(&l)) return 0;
-  struct link_fixed fixed = {.index = l.index};
-  nl_begin(&m, DELLINK, 0, &fixed, sizeof fixed);
-  return nl_do(nl, &m) < 0 && errno != ENODEV ? err_set(e, errno, "remove the link %s", name) : 0;
 }
 
 int link_remove_all(int nl, struct err *e) {

@@ -33,8 +33,8 @@ struct routes {
 /** Whether a link carries our mark. */
 bool link_ours(const struct link *l);
 
-/** `found.index` is 0 when there is no link of this name. */
-int link_find(int nl, const char *name, struct link *found, struct err *e);
+/** `found.index` is 0 when there is no link of this name, or this index where `name` is NULL. */
+int link_find(int nl, const char *name, int index, struct link *found, struct err *e);
 
 /** Every link of this namespace. */
 typedef void link_each(void *argument, const struct link *l);
@@ -55,9 +55,6 @@ int link_make_pair(int nl, const char *name, int bridge, int space, const uint8_
 int link_add_address(int nl, int index, uint32_t address, int prefix, struct err *e);
 int link_up(int nl, int index, struct err *e);
 int link_default_route(int nl, uint32_t gateway, struct err *e);
-
-/** One of ours by its name; that there is none is fine. */
-int link_remove(int nl, const char *name, struct err *e);
 
 /** All that is ours in one step. */
 int link_remove_all(int nl, struct err *e);
