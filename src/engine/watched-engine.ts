@@ -61,8 +61,8 @@ export function watchEngine(source: EngineSource, pace: WatchingPace, tell: Tell
       }
       engine?.close()
       if (over.signal.aborted) return
-      await pause(retryIn)
-      retryIn = Math.min(retryIn * 2, pace.lastRetry)
+      // Who is woken has reason to believe that it is there, or is about to be.
+      retryIn = (await pause(retryIn)) ? pace.firstRetry : Math.min(retryIn * 2, pace.lastRetry)
     }
   }
 
@@ -117,12 +117,13 @@ export function watchEngine(source: EngineSource, pace: WatchingPace, tell: Tell
     }
   }
 
-  /** Until the time is over, or somebody wants it now. */
-  const pause = async (time: number): Promise<void> => {
+  /** Until the time is over, or somebody wants it now: then true. */
+  const pause = async (time: number): Promise<boolean> => {
     const now = new AbortController()
     wake = () => now.abort()
     await delay(time, undefined, { signal: AbortSignal.any([over.signal, now.signal]) }).catch(() => {})
     wake = () => {}
+    return now.signal.aborted
   }
 
   return {

@@ -3,6 +3,7 @@ import { formatBytes, formatCount } from '../../base/sizes.ts'
 import { cutMiddle, safe } from '../../base/text.ts'
 import type { Theme } from '../theme.ts'
 import { line, type Part } from '../widgets/line.ts'
+import { prettyJson } from './log-json.ts'
 import { lookParts } from './looks.ts'
 import type { ContainerRow } from './rows.ts'
 import type { Known } from './table.ts'
@@ -79,7 +80,7 @@ export function tailLines(
     const one = tail.line(number)!
     // What came on standard error stands out.
     const edge: Part = one.error ? [theme.warning, '!'] : ' '
-    lines.push(line(columns, [edge, ...lookParts(theme, one, 0, columns * 8)]))
+    lines.push(line(columns, [edge, ...lookParts(theme, prettyJson(one.text, 'off', 0) ?? one, 0, columns * 8)]))
   }
   return lines
 }
