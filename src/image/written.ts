@@ -69,26 +69,46 @@ export function linesOf({ from, to }: WrittenInstruction): string {
   return from === to ? `${from}` : `${from}-${to}`
 }
 
+export interface WrittenStage {
+  /** Lower case; undefined when it has none. */
+  name: string | undefined
+  /** Its base as it is written: an image, `scratch`, or a stage. */
+  base: string
+  /** The stage that it is built from; -1 when that is an image. */
+  parent: number
+}
+
+/** The stages of the file, in order. */
+export function writtenStages({ instructions }: Written): WrittenStage[] {
+  const stages: WrittenStage[] = []
+  for (const { keyword, text } of instructions) {
+    if (keyword !== 'FROM') continue
+    const name = /\s+as\s+(\S+)\s*$/i.exec(text)?.[1].toLowerCase()
+    const base = text.replace(/^(--\S+\s+)*/, '').split(/\s/)[0]
+    stages.push({ name, base, parent: stageNamed(stages, base) })
+  }
+  return stages
+}
+
 /**
  * The instructions that a build of a stage goes through, in order: those of the stages that it is built from first. Without
  * a `target` it is the last stage. FROM lines are left out.
  */
-export function writtenPath({ instructions }: Written, target?: string): WrittenInstruction[] {
-  const froms = instructions.filter(one => one.keyword === 'FROM')
-  const names = froms.map(one => /\s+as\s+(\S+)\s*$/i.exec(one.text)?.[1].toLowerCase())
-  const numbered = (name: string | undefined, before: number) => {
-    const at = names.lastIndexOf(name?.toLowerCase(), before - 1)
-    if (name === undefined || at >= 0) return at
-    return /^\d+$/.test(name) && Number(name) < before ? Number(name) : -1
-  }
-  const stages: number[] = []
-  let stage = target === undefined ? froms.length - 1 : numbered(target, froms.length)
+export function writtenPath(written: Written, target?: string): WrittenInstruction[] {
+  const stages = writtenStages(written)
+  const path: WrittenInstruction[][] = []
+  let stage = target === undefined ? stages.length - 1 : stageNamed(stages, target)
   while (stage >= 0) {
-    stages.unshift(stage)
-    const base = froms[stage].text.replace(/^(--\S+\s+)*/, '').split(/\s/)[0]
-    stage = numbered(base, stage)
+    path.unshift(written.instructions.filter(of => of.stage === stage && of.keyword !== 'FROM'))
+    stage = stages[stage].parent
   }
-  return stages.flatMap(one => instructions.filter(of => of.stage === one && of.keyword !== 'FROM'))
+  return path.flat()
+}
+
+/** By name, the last one of it, or by number; -1: none of these. */
+function stageNamed(stages: readonly WrittenStage[], name: string): number {
+  const at = stages.findLastIndex(one => one.name === name.toLowerCase())
+  return at < 0 && /^\d+$/.test(name) && Number(name) < stages.length ? Number(name) : at
 }
 
 const keywords: ReadonlySet<string> = new Set<Keyword>([
