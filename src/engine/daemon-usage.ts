@@ -17,8 +17,9 @@ import { diskShape, volumeNamesShape } from './usage-shapes.ts'
 /** What is asked of an engine besides its disk. */
 type Asked = Pick<Engine, 'images' | 'inspect' | 'history' | 'containers' | 'endpoint' | 'kind'>
 
-/** More images or containers than that are not looked into one by one. */
+/** More images or containers than that are not looked into one by one, nor images of more layers. */
 const mostLooked = 1000
+const mostLayers = 500
 
 /** The disk of the engine that the client speaks with. What never changes of an image is asked for once. */
 export function daemonStorage(client: Client, engine: Asked): Storage {
@@ -70,6 +71,7 @@ export interface Look {
 
 async function look(engine: Asked, id: Digest, signal: AbortSignal | undefined): Promise<Look> {
   const [{ diffIds }, history] = await Promise.all([engine.inspect(id, { signal }), engine.history(id, { signal })])
+  if (diffIds.length > mostLayers) return { chain: [], diffIds: [], sizes: [] }
   return { chain: chainIds(diffIds), diffIds, sizes: layerSizes(history, diffIds.length) }
 }
 
@@ -146,13 +148,18 @@ export function assemble({ images, containers, looks, cache, ...told }: Answers)
   })
   const all = [...layers.values()]
   const whole = inContentStore(all, stored)
+  const users = Map.groupBy(
+    rows.flatMap(({ id, volumes }) => volumes.map(name => ({ id, name }))),
+    one => one.name,
+  )
+  const cached = cacheIndex(cache)
   return {
-    layers: whole.map(layer => ({ ...layer, cache: entriesOf(layer, cache) })),
+    layers: whole.map(layer => ({ ...layer, cache: cached(layer) })),
     images: stored,
     containers: rows,
     volumes: told.volumes.map(({ references, ...volume }) => {
-      const users = rows.filter(one => one.volumes.includes(volume.name)).map(one => one.id)
-      return { ...volume, users, busy: references > users.length }
+      const own = (users.get(volume.name) ?? []).map(one => one.id)
+      return { ...volume, users: own, busy: references > own.length }
     }),
     cache,
     layerBytes: told.layerBytes,
@@ -183,21 +190,29 @@ function inContentStore(layers: StoredLayer[], images: StoredImage[]): StoredLay
 }
 
 /**
- * The entries of the build cache that are this layer. Their ids say nothing of it: an entry that is shared, as large, or
- * made by the same command is taken for it, so that no byte is promised to be freed that the cache keeps.
+ * Tells the entries of the build cache that are a layer. Their ids say nothing of it: an entry that is shared and as large,
+ * or made by the same command, is taken for it, so that no byte is promised to be freed that the cache keeps.
  */
-function entriesOf({ kind, bytes, createdBy }: StoredLayer, cache: readonly CacheEntry[]): string[] {
-  if (kind === 'blob') return []
-  const command = createdBy
+function cacheIndex(cache: readonly CacheEntry[]): (layer: StoredLayer) => string[] {
+  const shared = cache.filter(one => one.shared)
+  const bySize = Map.groupBy(shared, one => one.bytes)
+  const byCommand = Map.groupBy(shared, one => commandOf(one.description))
+  return ({ kind, bytes, createdBy }) => {
+    const command = commandOf(createdBy)
+    if (kind === 'blob') return []
+    const same = [...((bytes && bySize.get(bytes)) || []), ...((command && byCommand.get(command)) || [])]
+    return [...new Set(same.map(one => one.id))].slice(0, mostLooked)
+  }
+}
+
+/** `dd …` of `RUN |1 A=1 /bin/sh -c dd … # buildkit`, `mount / from exec /bin/sh -c dd …` and `[2/3] RUN dd …`. */
+function commandOf(line: string): string {
+  return line
     .replace(/ # buildkit$/, '')
+    .replace(/^(?:mount \S+ from exec |\[[^\]]*\] )/, '')
     .replace(/^(?:RUN|COPY|ADD) /, '')
     .replace(/^(?:\|\d+ .*?)?\/bin\/sh -c /s, '')
-  return cache
-    .filter(({ shared, description, bytes: size }) => {
-      if (!shared) return false
-      return (size > 0 && size === bytes) || (command.length >= 3 && description.includes(command))
-    })
-    .map(one => one.id)
+    .trim()
 }
 
 function unknownOf(

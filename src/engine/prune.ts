@@ -110,8 +110,8 @@ interface Wanted {
 function plansOf(usage: DiskUsage, wanted: Wanted, layers: ReadonlySet<string>): Plan {
   const names = new Map(usage.containers.map(one => [one.id, one.name]))
   const containers = ids(wanted.containers)
-  const imageUser = (image: StoredImage) =>
-    usage.containers.find(one => one.imageId === image.id && !containers.has(one.id))
+  const made = new Map(usage.containers.filter(one => !containers.has(one.id)).map(one => [one.imageId, one]))
+  const imageUser = (image: StoredImage) => made.get(image.id)
   const images = wanted.images.filter(one => !imageUser(one))
   const volumeUser = (volume: StoredVolume) => volume.users.find(id => !containers.has(id))
   const volumes = wanted.volumes.filter(one => !one.busy && volumeUser(one) === undefined)
@@ -125,7 +125,10 @@ function plansOf(usage: DiskUsage, wanted: Wanted, layers: ReadonlySet<string>):
     layers,
   })
   const freed = freedLayers(usage, chosen)
-  const own = (id: string) => freed.filter(layer => layer.images.length === 1 && layer.images[0] === id)
+  const own = Map.groupBy(
+    freed.filter(layer => layer.images.length === 1),
+    layer => layer.images[0],
+  )
   const bytesOf = (all: readonly { bytes: number | null }[]) => all.reduce((sum, one) => sum + (one.bytes ?? 0), 0)
   const loose = usage.layers.filter(one => layers.has(one.id))
   const gone = new Set(freed)
@@ -134,7 +137,7 @@ function plansOf(usage: DiskUsage, wanted: Wanted, layers: ReadonlySet<string>):
     victims: [
       ...wanted.containers.map(one => victim('container', one.id, one.name, known(containerBytes(one)))),
       ...images.map(one => {
-        const layers = own(one.id)
+        const layers = own.get(one.id) ?? []
         const bytes = layers.some(layer => layer.bytes === null) ? null : bytesOf(layers)
         return { ...victim('image', one.id, nameOf(one), bytes), names: one.names }
       }),

@@ -66,6 +66,7 @@ export function allRows(disks: readonly EngineDisk[]): Record<View, StorageRow[]
     if (usage === null) continue
     const costs = imageCosts(usage)
     const names = new Map(usage.images.map(one => [one.id, one.names.join(' ')]))
+    const made = Map.groupBy(usage.containers, one => one.imageId)
     const add = (thing: Thing, name: string, bytes: number | null, users: number, id: string, words: string[]) => {
       const text = [name, engineId, ...words].join(' ').toLowerCase()
       const key = `${engineId} ${thing.view} ${id}`
@@ -78,7 +79,7 @@ export function allRows(disks: readonly EngineDisk[]): Record<View, StorageRow[]
     }
     for (const it of usage.images) {
       const cost = costs.get(it.id)!
-      const users = usage.containers.filter(one => one.imageId === it.id).length
+      const users = made.get(it.id)?.length ?? 0
       add({ view: 'images', it, cost }, imageName(it), cost.unique.bytes, users, it.id, [it.id, ...it.names])
     }
     for (const it of usage.containers) {
