@@ -4,7 +4,7 @@ import type { Image } from '../../src/source/types.ts'
 import { createExplorer } from '../../src/ui/explorer/explorer.ts'
 import { expectFrame } from '../harness/frames.ts'
 import { type Mounted, type MountOptions, mountScreen } from '../harness/mount.tsx'
-import { classicImage, hostileImage } from './explorer-images.ts'
+import { classicImage, hostileImage, writtenImage } from './explorer-images.ts'
 
 const sizes = [
   [40, 12],
@@ -72,6 +72,12 @@ describe.each(sizes)('%ix%i', (columns, rows) => {
     const app = await at()
     await app.press('5')
     await expectFrame(await still(app), 'explorer/dockerfile')
+  })
+
+  it('the Dockerfile as it was written, with the lines of the step', async () => {
+    const app = await explorer({ columns, rows }, writtenImage)
+    await app.press('5')
+    await expectFrame(await still(app), 'explorer/dockerfile-written')
   })
 
   it('a range of steps', async () => {

@@ -1,4 +1,6 @@
 /** The images that the Explorer's tests and golden frames look at. */
+import { readWritten } from '../../src/image/written.ts'
+import type { Image } from '../../src/source/types.ts'
 import { type MemoryImageOptions, memoryImage } from '../harness/memory-image.ts'
 import { entry, tar } from '../harness/tar.ts'
 
@@ -102,6 +104,33 @@ export function classicImage(more: Partial<MemoryImageOptions> = {}) {
     },
     ...more,
   })
+}
+
+/** The same, with the Dockerfile beside it, which holds what a terminal should not see. */
+export function writtenImage() {
+  const lines = [
+    '# syntax=docker/dockerfile:1 \x1b[31m',
+    'ARG NODE=11.13.0',
+    'FROM debian AS base',
+    'RUN apt-get update && \\',
+    '    apt-get install -y curl',
+    '',
+    'FROM base',
+    'ENV NODE_VERSION=$NODE',
+    'COPY . /scripts',
+    'RUN npm install',
+    'RUN chown -R app:app /scripts \\',
+    '\t# the lists are of no use any more',
+    '    && rm -f /scripts/package-lock.json \\',
+    '    && rm -rf /var/lib/apt/lists/*',
+    'WORKDIR /scripts',
+    'USER app',
+    'EXPOSE 8080',
+    'CMD ["node", "server.js"]',
+  ]
+  const image: Image = classicImage()
+  image.written = { file: readWritten('Dockerfile', lines.join('\n')), target: undefined }
+  return image
 }
 
 /** Names from all over the world, and names that would like to drive the terminal. */
