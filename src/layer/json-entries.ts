@@ -32,7 +32,8 @@ export function jsonEntries(name: string, take: (entry: unknown) => void): JsonE
   let quoted = false
   let escaped = false
   let inEntry = false
-  const entry = growing(MAX_ENTRY, () => odd(name, 'an entry of it is longer than 8 MiB'))
+  const tooLong = () => odd(name, 'an entry of it is longer than 8 MiB')
+  const entry = growing(MAX_ENTRY, tooLong)
   const rest = growing(MAX_REST, () => odd(name, 'more than a megabyte stands beside its entries'))
 
   function openBracket(byte: number): void {
@@ -48,7 +49,17 @@ export function jsonEntries(name: string, take: (entry: unknown) => void): JsonE
 
   return {
     push(chunk) {
+      /** Where what was not dealt with yet begins: an entry, or what stands beside them. */
       let from = 0
+      /** Entries that lie whole in the chunk, with the commas between them: read together, in a third of the time. */
+      let batch = -1
+      let batchEnd = -1
+      const flush = () => {
+        if (batch < 0) return
+        const text = asBuffer(chunk).toString('utf8', batch, batchEnd)
+        batch = -1
+        for (const one of parsed(`[${text}]`, name) as unknown[]) take(one)
+      }
       for (let at = 0; at < chunk.length; at++) {
         const byte = chunk[at]
         if (quoted) {
@@ -60,21 +71,25 @@ export function jsonEntries(name: string, take: (entry: unknown) => void): JsonE
           const before = inEntry
           openBracket(byte)
           if (inEntry && !before) {
-            rest.add(chunk, from, at)
+            if (batch < 0) rest.add(chunk, from, at)
             from = at
           }
         } else if (byte === CLOSE || byte === CLOSE_LIST) {
           if (closeBracket(byte)) {
-            const text = entry.take(chunk, from, at + 1)
-            from = at + 1
             inEntry = false
-            take(parsed(text, name))
-          }
+            if (at + 1 - from > MAX_ENTRY) throw tooLong()
+            if (entry.isEmpty()) {
+              if (batch < 0) batch = from
+              batchEnd = at + 1
+            } else take(parsed(entry.take(chunk, from, at + 1), name))
+            from = at + 1
+          } else if (open.length < 2) flush()
         } else if (byte === COMMA && open.length === 2 && open[1] === OPEN_LIST) {
-          rest.add(chunk, from, at)
+          if (batch < 0) rest.add(chunk, from, at)
           from = at + 1
         }
       }
+      flush()
       if (inEntry) entry.add(chunk, from, chunk.length)
       else rest.add(chunk, from, chunk.length)
     },
@@ -102,10 +117,11 @@ function growing(most: number, tooLong: () => Fault) {
   }
   return {
     add,
+    isEmpty: () => filled === 0,
     take(chunk: Uint8Array, from: number, to: number): string {
       if (filled === 0) {
         if (to - from > most) throw tooLong()
-        return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('utf8', from, to)
+        return asBuffer(chunk).toString('utf8', from, to)
       }
       add(chunk, from, to)
       const text = room.toString('utf8', 0, filled)
@@ -113,6 +129,10 @@ function growing(most: number, tooLong: () => Fault) {
       return text
     },
   }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 function parsed(text: string, name: string): unknown {

@@ -103,10 +103,10 @@ export function keepIndex(slot: CacheSlot, { index, digest, compression }: Index
   if (slot.prune) prune(slot.folder)
 }
 
-/** Keeps an index under a diffID that an engine's own store vouches for. */
-export function keepVouched(folder: string, diffId: Digest, index: LayerIndex): void {
+/** Keeps an index under a diffID that an engine's own store vouches for. `look`: looks after the size of the cache, too. */
+export function keepVouched(folder: string, diffId: Digest, index: LayerIndex, look = true): void {
   write(folder, diffIdKey(diffId), { see: null, digest: null, compression: 'none', tarBytes: index.tarBytes }, index)
-  prune(folder)
+  if (look) prune(folder)
 }
 
 /** Adds content hashes that were learnt later to the kept index of this layer, if there is one. */

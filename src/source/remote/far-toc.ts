@@ -41,7 +41,7 @@ export interface FarTocOptions {
 }
 
 /** A packed table up to so many bytes is read on this thread: sooner done than handed to another. */
-const SMALL = 96 << 10
+const SMALL = 1 << 20
 /** A byte of a packed table takes as long as so many of plain tar. */
 const WEIGHT = 1000
 /** Unknown before the footer has been read; a table is about this share of its blob. */

@@ -197,7 +197,7 @@ function streamIndexer(of: StreamedLayer) {
           name,
           null,
         )
-      if (folder !== null) keepIndex({ folder, identity: null, diffId: null, tarBytes: null, prune: true }, made)
+      if (folder !== null) keepIndex({ folder, identity: null, diffId: null, tarBytes: null, prune: layer === 0 }, made)
       return made
     },
     close: () => reader?.close(),

@@ -3,6 +3,7 @@
  * digest that the manifest names. Runs here or on a worker thread.
  */
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { Fault } from '../../base/errors.ts'
 import type { Digest } from '../../image/types.ts'
 import type { LayerIndex } from '../../layer/layer-index.ts'
@@ -28,7 +29,7 @@ export interface TocJob {
 
 /** Plain, more than of any layer that could be shown: three million files. */
 const MAX_PLAIN = 768 << 20
-const PIECE = 64 << 10
+const PIECE = 32 << 10
 
 /** What the index from a table is kept as: by what the table is, so that nobody who lies about a layer spoils another's. */
 export function tocKey(format: TocFormat, digest: Digest): string {
@@ -75,6 +76,8 @@ export async function indexToc(job: TocJob, control: Control, onChunks?: ChunkTa
       control.check()
       const done = inflate.push(packed.subarray(at, at + PIECE))
       if (done) await done
+      // Whoever draws on this thread gets a turn.
+      if (at > 0) await setImmediate()
       control.progress(at, packed.length)
     }
     await inflate.end()
@@ -87,6 +90,6 @@ export async function indexToc(job: TocJob, control: Control, onChunks?: ChunkTa
   }
   reader.end()
   const index = builder.finish({ tarBytes: 0, diffId: null })
-  if (keep !== null) keepVouched(keep, tocKey(format, digest), index)
+  if (keep !== null) keepVouched(keep, tocKey(format, digest), index, layer === 0)
   return index
 }
