@@ -3,8 +3,12 @@ import type { Io } from '../output.ts'
 import type { Options } from '../program.ts'
 import { usage } from '../usage.ts'
 import { forEach, withEngines } from './engines.ts'
+import { ownPlaces } from './places.ts'
 
-export async function start(io: Io, wanted: string[], options: Options): Promise<number> {
+export async function start(io: Io, names: string[], options: Options): Promise<number> {
+  const wanted = options.byPolicy === true ? [...names, ...(await byPolicy())] : names
+  if (wanted.length === 0 && options.byPolicy !== true)
+    throw usage('strata start needs a container.', 'strata start <CONTAINER...>')
   if (options.attach !== true && options.interactive !== true)
     return forEach(io, options, wanted, async ({ engine, id }) => void (await engine.containers.start(id)))
   if (wanted.length > 1) throw usage('Only one container can have the terminal.')
@@ -25,4 +29,24 @@ export async function start(io: Io, wanted: string[], options: Options): Promise
       start: () => engine.containers.start(id),
     })
   })
+}
+
+/**
+ * Native containers that do not run and whose policy wants them to, as docker's daemon starts them when it starts: nobody
+ * else does that after a reboot. One with `unless-stopped` that was stopped stays so.
+ */
+async function byPolicy(): Promise<string[]> {
+  const [{ allRecords }, { allStates, conditionOf }] = await Promise.all([
+    import('../../runtime/containers/record.ts'),
+    import('../../runtime/containers/states.ts'),
+  ])
+  const places = ownPlaces()
+  const states = await allStates(places)
+  return allRecords(places.containers)
+    .filter(record => {
+      const condition = conditionOf(places, record, states.get(record.id) ?? null)
+      if (record.restart?.policy === 'always') return condition === 'exited' || condition === 'lost'
+      return record.restart?.policy === 'unless-stopped' && condition === 'lost'
+    })
+    .map(record => record.name)
 }

@@ -109,9 +109,14 @@ export const containerVerbs: readonly VerbData[] = [
   },
   {
     name: 'start',
-    values: '<CONTAINER...>',
+    values: '[CONTAINER...]',
     about: 'starts containers',
-    flags: [['-a, --attach', 'stay with its output'], ['-i, --interactive', 'and its input'], detachKeys],
+    flags: [
+      ['-a, --attach', 'stay with its output'],
+      ['-i, --interactive', 'and its input'],
+      ['--by-policy', 'native ones whose restart policy wants them up: after a reboot nobody else starts them'],
+      detachKeys,
+    ],
     load: async () => (await import('./start.ts')).start,
   },
   {

@@ -38,8 +38,7 @@ export function rightsOf(spec: ContainerSpec): { parts: ConfigParts; devices: Vo
     strata: security.unconfined ? { seccomp: 'none' } : {},
     shmSize: spec.shmSize,
   }
-  const filtered =
-    !security.unconfined && capAdd.length > 0 && (capabilities ?? []).some(one => !usual.has(one.slice(4)))
+  const filtered = !security.unconfined && (capabilities ?? []).some(one => gates.has(one.slice(4)))
   const warnings = filtered
     ? [
         'The system call filter stays the one for Docker’s usual capabilities: what it refuses, as mount, needs --security-opt seccomp=unconfined too.',
@@ -59,6 +58,13 @@ const all = [
     ' ',
   ),
 ]
+
+/** With these Docker's own filter lets more through; ours stays as it is. */
+const gates = new Set(
+  'DAC_READ_SEARCH SYS_MODULE SYS_RAWIO SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_TIME SYS_TTY_CONFIG SYSLOG PERFMON BPF'.split(
+    ' ',
+  ),
+)
 
 /** moby's order: what is dropped goes first, unless all is. */
 function capabilitiesOf(add: readonly string[], drop: readonly string[]): string[] {
