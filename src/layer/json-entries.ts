@@ -60,13 +60,18 @@ export function jsonEntries(name: string, take: (entry: unknown) => void): JsonE
         batch = -1
         for (const one of parsed(`[${text}]`, name) as unknown[]) take(one)
       }
-      for (let at = 0; at < chunk.length; at++) {
-        const byte = chunk[at]
+      const { length } = chunk
+      for (let at = 0; at < length; at++) {
         if (quoted) {
+          // Nearly all of it is text.
+          if (!escaped) while (at < length && chunk[at] !== QUOTE && chunk[at] !== BACKSLASH) at++
           if (escaped) escaped = false
-          else if (byte === BACKSLASH) escaped = true
-          else if (byte === QUOTE) quoted = false
-        } else if (byte === QUOTE) quoted = true
+          else if (chunk[at] === BACKSLASH) escaped = true
+          else if (chunk[at] === QUOTE) quoted = false
+          continue
+        }
+        const byte = chunk[at]
+        if (byte === QUOTE) quoted = true
         else if (byte === OPEN || byte === OPEN_LIST) {
           const before = inEntry
           openBracket(byte)
