@@ -15,25 +15,6 @@ export interface TextContext extends Movable {
   page(): void | Promise<void>
 }
 
-export interface InspectContext extends TextContext {
-  hasSecrets(): boolean
-  toggleSecrets(): void
-}
-
-export const inspectActions: readonly Action<InspectContext>[] = [
-  {
-    id: 'inspect.secrets',
-    title: 'Show what looks like a secret, or mask it',
-    keys: ['x'],
-    scope: 'inspect',
-    hint: 'secrets',
-    worth: 75,
-    needs: context => context.hasSecrets(),
-    run: context => context.toggleSecrets(),
-  },
-  ...textActions<InspectContext>('inspect'),
-]
-
 /** What every screen of lines can do. */
 export function textActions<C extends TextContext>(scope: string): Action<C>[] {
   return [

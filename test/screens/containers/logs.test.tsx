@@ -1,4 +1,4 @@
-/** The log of a container on the whole screen, and what its engine says of it. */
+/** The logs of containers on the whole screen. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Container } from '../../../src/engine/containers.ts'
 import { createContainers } from '../../../src/ui/containers/containers.ts'
@@ -245,29 +245,5 @@ describe('several logs at once', () => {
     await app.press('g')
     await app.until('flood 30000 ')
     expect(app.text()).not.toContain('flood 0 ')
-  })
-})
-
-describe('what the engine says of a container', () => {
-  const raw = {
-    Name: '/web',
-    Config: {
-      Env: ['PATH=/bin', 'DB_PASSWORD=hunter2', 'URL=https://me:hunter3@host/'],
-      Labels: { 'api-key': 'hunter4' },
-    },
-  }
-
-  it('has its secrets masked until somebody asks', async () => {
-    const app = await opened('i', { facts: { web: { raw } } })
-    await app.until('DB_PASSWORD=••••••')
-    expect(app.text()).not.toContain('hunter')
-    await expectFrame(app, 'containers/inspect')
-    await app.press('x')
-    await app.until('hunter2')
-    for (const secret of ['hunter3', 'hunter4']) expect(app.text()).toContain(secret)
-    await app.press('/')
-    await app.type('password')
-    await app.press('enter')
-    await app.until('1 line with password')
   })
 })
