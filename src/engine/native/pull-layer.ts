@@ -43,7 +43,10 @@ export async function pullLayer(layer: LayerToPull, into: PullInto, signal: Abor
   const part = await openPartial(folder, digest, signal)
   try {
     // Another pull has brought it, and no image of it is there yet.
-    if (blobBytes(folder, digest) === size) return await checkThere(layer, into, signal, tell)
+    if (blobBytes(folder, digest) === size) {
+      part.discard()
+      return await checkThere(layer, into, signal, tell)
+    }
     const resumed = part.bytes > 0 && part.bytes <= size
     if (!resumed) part.empty()
     const first = await fetchAndCheck(layer, part, resumed ? part.bytes : 0, into, signal, tell).catch(error => {
@@ -84,7 +87,11 @@ async function fetchAndCheck(
   const name = `the layer ${shortDigest(digest)}`
   const job = { kind: 'check', name, fd: part.fd, growth: grown.shared, whole } as const
   const checking = pool.run(job, { weight: size, signal: either })
-  checking.catch(() => stop.abort())
+  let found: { why: unknown } | null = null
+  checking.catch(why => {
+    found ??= { why }
+    stop.abort()
+  })
   tell(from, 'fetching')
   try {
     await fetchBlob(registry, {
@@ -106,11 +113,11 @@ async function fetchAndCheck(
     grown.end(true)
     tell(size, 'checking')
   } catch (error) {
+    // What the thread found may be why the rest was not fetched.
+    const because = signal.aborted ? null : (found as { why: unknown } | null)
     grown.end(false)
-    // What the thread found is why the rest was not fetched.
-    const [found] = await Promise.allSettled([checking])
-    if (!signal.aborted && stop.signal.aborted && found.status === 'rejected') throw broken(found.reason)
-    throw error
+    await Promise.allSettled([checking])
+    throw because ? broken(because.why) : error
   }
   const checked = await checking.catch(error => {
     throw signal.aborted ? error : broken(error)

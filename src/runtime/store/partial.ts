@@ -4,6 +4,7 @@
  */
 import {
   closeSync,
+  fstatSync,
   fsync,
   ftruncateSync,
   mkdirSync,
@@ -58,6 +59,7 @@ export async function openPartial(
     const end = () => {
       if (!open) return
       open = false
+      if (fstatSync(fd).size === 0) rmSync(path, { force: true })
       closeSync(fd)
       // While it is ours: whoever waits for it sees that it is another one then.
       rmSync(`${path}.lock`, { force: true })
