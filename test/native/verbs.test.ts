@@ -235,7 +235,8 @@ asEverybody('verbs', (room, kind) => {
       const worker = async () => {
         while (next < count) {
           const number = next++
-          const { code, out, err } = await strata('run', '-d', '--name', `many-${number}`, 'app:1', 'sleep', '10000')
+          const flags = ['-d', '--network', 'none', '--name', `many-${number}`]
+          const { code, out, err } = await strata('run', ...flags, 'app:1', 'sleep', '10000')
           expect([code, err]).toEqual([0, ''])
           ids.push(out.trim())
         }

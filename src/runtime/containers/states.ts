@@ -41,11 +41,11 @@ export async function allStates(places: Places): Promise<Map<string, RuntimeStat
 
 /** null when the helper knows nothing of the container. */
 export async function stateOf(places: Places, id: string): Promise<RuntimeState | null> {
-  if (!hasState(places, id)) return null
+  if (!isMade(places, id)) return null
   try {
     return parseState(await callHelper(places, ['state', id]))
   } catch (error) {
-    if (!hasState(places, id)) return null
+    if (!isMade(places, id)) return null
     throw error
   }
 }
@@ -54,11 +54,19 @@ export function hasState(places: Places, id: string): boolean {
   return existsSync(join(places.state, id))
 }
 
+/** Whether its state is whole; while it is being made there is only the folder. */
+function isMade(places: Places, id: string): boolean {
+  return existsSync(join(places.state, id, 'state.json'))
+}
+
 export type Condition = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'lost'
 
 /** A container's state in one word. `lost`: it ran, and nobody knows how it ended. */
 export function conditionOf(places: Places, record: ContainerRecord, state: RuntimeState | null): Condition {
-  if (state === null) return existsSync(folderOf(places.containers, record.id).log) ? 'lost' : 'created'
+  if (state === null) {
+    const ran = existsSync(folderOf(places.containers, record.id).log) && !hasState(places, record.id)
+    return ran ? 'lost' : 'created'
+  }
   if (state.status !== 'stopped') return state.status
   return state.exitCode === null ? 'lost' : 'exited'
 }
