@@ -9,6 +9,7 @@ import { addSums, type Sum } from '../../engine/usage-sums.ts'
 import { writeJsonLines } from '../json.ts'
 import type { Io } from '../output.ts'
 import type { Options } from '../program.ts'
+import { type Column, writeTable } from '../table.ts'
 import { type Disk, withDisks } from './df.ts'
 
 type Planned = Disk & { plan: Plan }
@@ -52,8 +53,8 @@ async function confirmed(io: Io, planned: readonly Planned[]): Promise<boolean> 
       hint: 'strata prune --dry-run shows it, strata prune --force removes it without asking.',
       exitCode: 2,
     })
-  for (const { id, plan } of planned)
-    for (const victim of plan.victims) await io.err.write(`${safe(id)}: ${linesOf(victim, 'Would delete')}\n`)
+  const rows = planned.flatMap(({ id, plan }) => plan.victims.map(victim => ({ id, victim })))
+  await writeTable(io.err, columns, rows)
   await io.err.write(`${spaceLine('Space that would be freed', addSums(planned.map(one => one.plan.frees)))}\n`)
   await io.err.flush()
   const { createInterface } = await import('node:readline/promises')
@@ -64,6 +65,18 @@ async function confirmed(io: Io, planned: readonly Planned[]): Promise<boolean> 
     terminal.close()
   }
 }
+
+const columns: Column<{ id: string; victim: Victim }>[] = [
+  { title: 'ENGINE', value: row => safe(row.id) },
+  { title: 'KIND', value: row => row.victim.kind },
+  { title: 'WHAT', value: row => safe(row.victim.names.join(', ') || row.victim.name) },
+  {
+    title: 'FREES',
+    value: row => row.victim.bytes,
+    shown: row => (row.victim.bytes === null ? '?' : formatBytes(row.victim.bytes)),
+    align: 'right',
+  },
+]
 
 async function tell(
   io: Io,

@@ -90,9 +90,9 @@ export function createStorage(ui: Ui): Screen {
       const at = (views.indexOf(get().view) + by + views.length) % views.length
       set({ view: views[at]! })
     },
-    canExplore: () => referenceOf(row()) !== null,
+    canExplore: () => referenceOf(row(), get().disks) !== null,
     explore() {
-      const reference = referenceOf(row())
+      const reference = referenceOf(row(), get().disks)
       if (reference !== null) ui.explore(reference)
     },
     canRemove: () => !service.readOnly && chosen().some(isRemovable),
@@ -213,12 +213,13 @@ export function createStorage(ui: Ui): Screen {
 }
 
 /** What the Explorer opens for a row; null: nothing. */
-function referenceOf(row: StorageRow | undefined): string | null {
+function referenceOf(row: StorageRow | undefined, disks: readonly EngineDisk[]): string | null {
   if (row?.view === 'containers') return containerReference(row.engineId, row.it.name)
   if (row?.view !== 'images') return null
   const name = row.it.names[0] ?? row.it.id
-  if (row.engineId === 'native') return `strata:${name}`
-  return `${row.engineId.startsWith('podman') ? 'podman' : 'docker-daemon'}:${name}`
+  const kind = disks.find(one => one.id === row.engineId)?.engine?.kind
+  if (kind === undefined) return null
+  return `${{ native: 'strata', podman: 'podman', docker: 'docker-daemon' }[kind]}:${name}`
 }
 
 /** Whether a person may try: what is in use says why it stays. */
