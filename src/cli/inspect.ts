@@ -2,7 +2,7 @@
 import { Fault } from '../base/errors.ts'
 import { formatPlatform } from '../image/platform.ts'
 import { configAsOf } from '../image/replay.ts'
-import type { LayerInfo, OtherManifest } from '../source/types.ts'
+import type { Image, LayerInfo, OtherManifest } from '../source/types.ts'
 import { streamed, writeObject } from './json.ts'
 import type { Io } from './output.ts'
 import type { Options } from './program.ts'
@@ -43,6 +43,7 @@ function inspectImage(io: Io, text: string, options: Options): Promise<number> {
       step: step?.index ?? null,
       run,
       steps: streamed(image.steps.slice(0, step?.index)),
+      far: farJson(image),
       layers: streamed(image.layers.slice(0, top + 1).map(layerJson)),
       others: streamed((image.others ?? []).map(otherJson)),
       anomalies: streamed(
@@ -62,6 +63,20 @@ function inspectImage(io: Io, text: string, options: Options): Promise<number> {
 /** Attestations, signatures and other artifacts, and the images of other platforms, for what they are. */
 function otherJson({ kind, digest, mediaType, artifactType, platform, names, present }: OtherManifest): unknown {
   return { kind, digest, mediaType, artifactType, platform: platform && formatPlatform(platform), names, present }
+}
+
+/** Of an image in its registry: what a pull would bring, and what looking at each layer would. */
+function farJson({ far, layers }: Image): unknown {
+  if (!far) return null
+  const here = far.here()
+  const missing = layers.filter(layer => here[layer.index] !== 'native')
+  const bytes = (all: LayerInfo[]) => all.reduce((sum, one) => sum + (one.compressed ?? one.roughBytes ?? 0), 0)
+  return {
+    registry: far.registry,
+    bytes: bytes(layers),
+    pull: { layers: missing.length, bytes: bytes(missing) },
+    layers: layers.map(({ index }) => ({ index, here: here[index], toc: far.toc(index), look: far.cost(index) })),
+  }
 }
 
 function layerJson({ index, diffId, chainId, digest, mediaType, compressed }: LayerInfo): unknown {

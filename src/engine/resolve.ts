@@ -174,8 +174,10 @@ async function giveUp(tries: Try[]): Promise<void> {
 function nobody(name: string, reference: Reference, { engine }: OpenOptions): never {
   const wanted = reference.kind === 'engine' ? reference.engine : engine
   const who = wanted === undefined ? 'Neither Docker nor Podman answers' : `No engine “${safe(wanted)}” answers`
+  const named = reference.kind === 'name' && reference.name.repository !== null
+  const far = named ? `docker://${safe(name)} looks at it in its registry. ` : ''
   throw new NoImage(`${who}, so the image “${safe(name)}” can not be looked up.`, {
-    hint: '`strata doctor` tells where they were looked for; a file is written ./FILE.',
+    hint: `${far}\`strata doctor\` tells where they were looked for; a file is written ./FILE.`,
   })
 }
 

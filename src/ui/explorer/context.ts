@@ -14,6 +14,7 @@ import type { LogsTab } from './container/logs-tab.ts'
 import { createDetails } from './details.ts'
 import { type DrawModel, isOfPaths } from './draw.ts'
 import { extractTo } from './extracting.ts'
+import { whenMayCome } from './far.ts'
 import { parseFilter } from './filter-language.ts'
 import { createFind } from './find.ts'
 import { resolveLink } from './links.ts'
@@ -112,15 +113,17 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
     if (inode < 0) return ui.toast('The hard link names something that no layer has.', 'warning')
     if (stack.kindOf(inode) !== Kind.file) return ui.toast('Only regular files have content.')
     const pair = pairAt(stack, node, shown)
-    ui.push(
-      createViewer(ui, {
-        image: pinnedTo(image, stack),
-        stack,
-        inode,
-        path: stack.tree.path(node),
-        step: look.world.stepOf(stack.layerOf(inode)),
-        compare: pair && (() => compare(node, stack, ...pair)),
-      }),
+    whenMayCome(ui, image, { stack, inode }, () =>
+      ui.push(
+        createViewer(ui, {
+          image: pinnedTo(image, stack),
+          stack,
+          inode,
+          path: stack.tree.path(node),
+          step: look.world.stepOf(stack.layerOf(inode)),
+          compare: pair && (() => compare(node, stack, ...pair)),
+        }),
+      ),
     )
   }
 

@@ -1,6 +1,7 @@
 /** Everything that is known of one step, on a page of its own: nothing is cut there. */
 import { formatBytes, formatCount } from '../../base/sizes.ts'
 import { safe, safeBytes } from '../../base/text.ts'
+import type { Far } from '../../source/remote/far.ts'
 import type { SourceKind } from '../../source/types.ts'
 import { stepLines } from '../panes/step-pane.ts'
 import { wrap } from '../panes/wrap.ts'
@@ -97,9 +98,20 @@ function facts(session: Session): [label: string, value: string][] {
     ['Stored', index ? `${formatBytes(index.stored)} in ${formatCount(index.entries)} entries` : null],
     ['Tar', index && index.tarBytes > 0 ? formatBytes(index.tarBytes) : null],
     ['Compressed', layer?.compressed ? formatBytes(layer.compressed) : null],
-    ['Read from', readFrom(image.source)],
+    ['Read from', layer && image.far ? farFrom(image.far, layer.index) : readFrom(image.source)],
   ]
   return all.flatMap(([label, value]) => (value ? [[label, safe(value)] as [string, string]] : []))
+}
+
+/** Where a layer of an image in its registry is read from, and where it is on this machine. */
+function farFrom(far: Far, layer: number): string {
+  const toc = far.toc(layer)
+  const place = far.here()[layer]
+  const name = toc === 'estargz' ? 'eStargz' : 'zstd:chunked'
+  return [
+    toc === null ? `${far.registry}, whole` : `${far.registry}, by the table of contents that it carries (${name})`,
+    ...(place ? [`${place} has it on this machine`] : []),
+  ].join('; ')
 }
 
 /** A helper container is something that was done to the engine: it is named as such. */

@@ -1,8 +1,10 @@
 /** An image that stays in its registry, in the Explorer: which layers are read unasked, and what is said of the others. */
 import { formatBytes, formatCount } from '../../base/sizes.ts'
+import type { Stack } from '../../layer/stack.ts'
 import type { Far } from '../../source/remote/far.ts'
 import type { Image } from '../../source/types.ts'
 import type { Theme } from '../theme.ts'
+import type { Ui } from '../ui.ts'
 import type { Part } from '../widgets/line.ts'
 import type { LayerState } from './loading.ts'
 
@@ -83,4 +85,20 @@ export function unreadNote(layers: readonly LayerState[], upTo: number): string 
 
 function count(number: number): string {
   return number === 1 ? '1 layer' : `${formatCount(number)} layers`
+}
+
+/** So much may come over the network for the sake of one file unasked. */
+const UNASKED = 16 << 20
+
+/** Goes on when a file may be read: at once, or when the person agrees to what has to come for it. */
+export function whenMayCome(
+  ui: Ui,
+  { far }: Image,
+  { stack, inode }: { stack: Stack; inode: number },
+  goOn: () => void,
+): void {
+  const bytes = far?.contentCost(stack.layerOf(inode), stack.sizeOf(inode)) ?? 0
+  if (bytes <= UNASKED) return goOn()
+  const lines = ['The file is in a layer that is not here: it comes as far as the file, once.']
+  void ui.confirm({ title: `Read up to ${formatBytes(bytes)}?`, lines, yes: 'read' }).then(yes => yes && goOn())
 }
