@@ -1,6 +1,6 @@
 /**
  * The digest of a blob that is still being written into a file, and of the tar in it: read as it grows, so that they are
- * there when its last byte is. Runs on a worker thread; the one who writes says how far the file is.
+ * there when its last byte is. One thread looks after all blobs that come at once, for they come in no order.
  *
  * To inflate gzip takes five times as long as to hash it, and whoever unpacks or indexes the layer does it again and
  * compares the diffID then: where not all is wanted at once, the tar in a gzip blob is only measured, by its trailer.
@@ -8,40 +8,19 @@
 import { createHash } from 'node:crypto'
 import { Fault } from '../base/errors.ts'
 import type { Digest } from '../image/types.ts'
-import { type Control, cancelled } from './cancel.ts'
+import { cancelled } from './cancel.ts'
 import { layerDigests } from './digests.ts'
+import type { Growth } from './growth.ts'
 import { createInflate } from './inflate.ts'
-import type { Job } from './jobs.ts'
 import { readInto } from './region.ts'
 import { type Compression, compressionOf, SNIFF_BYTES } from './sniff.ts'
 
-/** How far a file that grows is; shared between threads. */
-export interface Growth {
-  /** Three numbers: bytes that are there, whether more will come, and how often one of both has changed. */
-  shared: SharedArrayBuffer
-  /** So many bytes are there now. */
-  grow(bytes: number): void
-  /** No more will come: it is whole, or (false) it never will be. */
-  end(whole: boolean): void
-}
-
-const GOING = 0n
-const WHOLE = 1n
-const BROKEN = 2n
-
-export function growth(): Growth {
-  const shared = new SharedArrayBuffer(24)
-  const state = new BigInt64Array(shared)
-  const set = (which: 0 | 1, value: bigint) => {
-    Atomics.store(state, which, value)
-    Atomics.add(state, 2, 1n)
-    Atomics.notify(state, 2)
-  }
-  return {
-    shared,
-    grow: bytes => set(0, BigInt(bytes)),
-    end: whole => set(1, whole ? WHOLE : BROKEN),
-  }
+export interface BlobToCheck {
+  /** Of the layer, for errors. */
+  name: string
+  fd: number
+  /** `false`: of a gzip blob its digest is enough. */
+  whole: boolean
 }
 
 export interface CheckedBlob {
@@ -54,93 +33,113 @@ export interface CheckedBlob {
   compression: Compression
 }
 
-const CHUNK = 256 << 10
-/** Milliseconds after which a thread that waits looks whether anybody still wants to know. */
-const LOOK = 100
+/** A blob that is looked at in slices. */
+export interface Check {
+  /** Takes what is there, up to a slice. null: there is nothing new; `more`: there may be. @throws Fault when it is broken. */
+  step(): Promise<CheckedBlob | 'more' | null>
+  close(): void
+}
 
-/** Blocks. @throws Fault when what came can not be inflated. */
-export async function checkBlob(job: Extract<Job, { kind: 'check' }>, control: Control): Promise<CheckedBlob> {
-  const { fd, name } = job
-  const state = new BigInt64Array(job.growth)
-  const head = new Uint8Array(SNIFF_BYTES)
-  const headBytes = Math.min(waitFor(state, SNIFF_BYTES, control), SNIFF_BYTES)
-  const region = { fd, start: 0, size: Number.MAX_SAFE_INTEGER }
-  const compression = compressionOf(head.subarray(0, readInto({ ...region, size: headBytes }, 0, head)))
-  if (compression === 'gzip' && !job.whole) {
-    const measured = hashOnly(fd, state, control)
-    if (measured !== null) return measured
+const CHUNK = 256 << 10
+/** So many chunks before another blob has its turn. */
+const SLICE = 16
+
+/** More than 4 GiB may be in a longer one, and then the trailer does not tell how much. */
+const MOST_MEASURED = 256 << 20
+
+const chunk = new Uint8Array(new ArrayBuffer(CHUNK))
+
+export function checkBlob({ name, fd, whole }: BlobToCheck, growth: Pick<Growth, 'state'>): Check {
+  let at = 0
+  let way: Way | null = null
+  return {
+    async step() {
+      const { bytes, end } = growth.state()
+      if (end === 'broken') throw cancelled()
+      if (way === null) {
+        if (bytes < SNIFF_BYTES && end === null) return null
+        way = wayOf(fd, Math.min(bytes, SNIFF_BYTES), name, whole)
+      }
+      if (bytes <= at && end === null) return null
+      for (let slice = 0; slice < SLICE && at < bytes; slice++) {
+        const got = readInto({ fd, start: 0, size: bytes }, at, chunk)
+        if (got === 0) throw new Fault(`${name} was taken away while it was read.`)
+        await way.take(chunk.subarray(0, got))
+        at += got
+      }
+      if (at < bytes || end === null) return 'more'
+      const made = await way.end(at)
+      if (made !== null) return made
+      // The trailer does not tell: all of it is read once more.
+      way.close()
+      way = inflating(compressionOf(headOf(fd, Math.min(at, SNIFF_BYTES))), name)
+      at = 0
+      return 'more'
+    },
+    close: () => way?.close(),
   }
+}
+
+interface Way {
+  take(piece: Uint8Array): void | Promise<void>
+  /** null: this way does not tell. */
+  end(bytes: number): Promise<CheckedBlob | null>
+  close(): void
+}
+
+function wayOf(fd: number, headBytes: number, name: string, whole: boolean): Way {
+  const compression = compressionOf(headOf(fd, headBytes))
+  return compression === 'gzip' && !whole ? hashing(fd) : inflating(compression, name)
+}
+
+function headOf(fd: number, bytes: number): Uint8Array {
+  const head = new Uint8Array(bytes)
+  return head.subarray(0, readInto({ fd, start: 0, size: bytes }, 0, head))
+}
+
+/**
+ * It does not tell when the trailer (RFC 1952, ISIZE) can not be that of one tar: of several members, one of them empty as
+ * in eStargz, or of too long a blob.
+ */
+function hashing(fd: number): Way {
+  const hash = createHash('sha256')
+  return {
+    take: piece => void hash.update(piece),
+    async end(bytes) {
+      const trailer = Buffer.alloc(4)
+      if (bytes < 18 || bytes > MOST_MEASURED || readInto({ fd, start: bytes - 4, size: 4 }, 0, trailer) < 4)
+        return null
+      const tarBytes = trailer.readUInt32LE(0)
+      if (tarBytes % 512 !== 0 || tarBytes < bytes) return null
+      return { digest: `sha256:${hash.digest('hex')}`, diffId: null, bytes, tarBytes, compression: 'gzip' }
+    },
+    close() {},
+  }
+}
+
+function inflating(compression: Compression, name: string): Way {
   const wrapped = compression !== 'none'
   const sums = layerDigests(wrapped)
-  const chunk = new Uint8Array(new ArrayBuffer(CHUNK))
   let tarBytes = 0
-  let at = 0
-  const take = (plain: Uint8Array) => {
-    control.check()
-    tarBytes += plain.length
-    sums.tar(plain)
+  const plain = (piece: Uint8Array) => {
+    tarBytes += piece.length
+    sums.tar(piece)
   }
-  const inflate = wrapped ? createInflate(compression, take, { name }) : null
-  try {
-    for (;;) {
-      const there = waitFor(state, at + 1, control)
-      if (there <= at) break
-      const got = readInto({ ...region, size: there }, at, chunk)
-      if (got === 0) throw new Fault(`${name} was taken away while it was read.`)
-      const piece = chunk.subarray(0, got)
-      at += got
-      if (inflate === null) take(piece)
+  const inflate = wrapped ? createInflate(compression, plain, { name }) : null
+  return {
+    async take(piece) {
+      if (inflate === null) plain(piece)
       else {
         sums.blob(piece)
         await inflate.push(piece)
       }
       sums.settle()
-      control.progress(at, null)
-    }
-    await inflate?.end()
-  } finally {
-    inflate?.close()
-  }
-  const { blob, tar } = sums.end()
-  return { digest: blob, diffId: tar, bytes: at, tarBytes, compression }
-}
-
-/** More than 4 GiB may be in a longer one, and then the trailer does not tell how much. */
-const MOST_MEASURED = 256 << 20
-
-/**
- * null when the trailer (RFC 1952, ISIZE) can not be that of one tar: several members, one of them empty as in eStargz, or
- * too long a blob.
- */
-function hashOnly(fd: number, state: BigInt64Array, control: Control): CheckedBlob | null {
-  const hash = createHash('sha256')
-  const chunk = new Uint8Array(new ArrayBuffer(CHUNK))
-  let at = 0
-  for (;;) {
-    const there = waitFor(state, at + 1, control)
-    if (there <= at) break
-    const got = readInto({ fd, start: 0, size: there }, at, chunk)
-    if (got === 0) return null
-    hash.update(chunk.subarray(0, got))
-    at += got
-    control.progress(at, null)
-  }
-  const trailer = Buffer.alloc(4)
-  if (at < 18 || at > MOST_MEASURED || readInto({ fd, start: at - 4, size: 4 }, 0, trailer) < 4) return null
-  const tarBytes = trailer.readUInt32LE(0)
-  if (tarBytes % 512 !== 0 || tarBytes < at) return null
-  return { digest: `sha256:${hash.digest('hex')}`, diffId: null, bytes: at, tarBytes, compression: 'gzip' }
-}
-
-/** How many bytes there are, once there are so many or there will be no more. */
-function waitFor(state: BigInt64Array, bytes: number, control: Control): number {
-  for (;;) {
-    control.check()
-    const changes = Atomics.load(state, 2)
-    const end = Atomics.load(state, 1)
-    const there = Atomics.load(state, 0)
-    if (end === BROKEN) throw cancelled()
-    if (there >= BigInt(bytes) || end !== GOING) return Number(there)
-    Atomics.wait(state, 2, changes, LOOK)
+    },
+    async end(bytes) {
+      await inflate?.end()
+      const { blob, tar } = sums.end()
+      return { digest: blob, diffId: tar, bytes, tarBytes, compression }
+    },
+    close: () => inflate?.close(),
   }
 }

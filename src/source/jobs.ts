@@ -2,7 +2,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Digest } from '../image/types.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
-import type { CheckedBlob } from './check-blob.ts'
 import type { CacheSlot } from './index-cache.ts'
 import type { IndexedLayer } from './index-region.ts'
 import type { Region } from './region.ts'
@@ -46,8 +45,8 @@ export type Job =
   | { kind: 'pour'; name: string; region: Region; compression: Compression; port: MessagePort; gate: SharedArrayBuffer }
   /** Writes a layer into an open file as it is, and hashes it and the tar in it. */
   | { kind: 'copy'; name: string; region: Region; compression: Compression; to: number }
-  /** Hashes a blob that is still being written into an open file; `whole`: and the tar in it, whatever that takes. */
-  | { kind: 'check'; name: string; fd: number; growth: SharedArrayBuffer; whole: boolean }
+  /** Looks after blobs that are still being written, as the port brings them; see checker.ts. */
+  | { kind: 'checks'; name: string; port: MessagePort; bell: SharedArrayBuffer }
   /** Reads an archive that passes by once: from a region, or from chunks that arrive at the port. */
   | {
       kind: 'stream'
@@ -69,7 +68,7 @@ export interface Result {
   'store-hash': Uint32Array
   pour: null
   copy: { digest: Digest; diffId: Digest; bytes: number; tarBytes: number }
-  check: CheckedBlob
+  checks: null
   stream: StreamEnd
 }
 

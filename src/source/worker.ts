@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import { Fault, isAbort, reasonOf } from '../base/errors.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
 import { type Control, flagControl } from './cancel.ts'
-import { checkBlob } from './check-blob.ts'
+import { runChecks } from './checker.ts'
 import { copyLayer } from './copy-layer.ts'
 import { hashRegion } from './hash-region.ts'
 import { keepHashes, keepIndex } from './index-cache.ts'
@@ -69,8 +69,8 @@ async function run(job: Job, control: Control): Promise<{ value: unknown; buffer
       return { value: null, buffers: [] }
     case 'copy':
       return { value: await copyLayer(job, control), buffers: [] }
-    case 'check':
-      return { value: await checkBlob(job, control), buffers: [] }
+    case 'checks':
+      return { value: await runChecks(job, control), buffers: [] }
     case 'stream':
       return { value: await readStream(job, control), buffers: [] }
   }

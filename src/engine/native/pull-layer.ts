@@ -6,8 +6,10 @@ import { blobBytes, blobPath } from '../../runtime/store/blobs.ts'
 import type { StoreFolder, Workplace } from '../../runtime/store/folder.ts'
 import type { KeptLayer } from '../../runtime/store/index.ts'
 import { openPartial, type Partial } from '../../runtime/store/partial.ts'
-import { type CheckedBlob, growth } from '../../source/check-blob.ts'
-import type { Pool } from '../../source/pool.ts'
+import { onAbort } from '../../source/cancel.ts'
+import type { CheckedBlob } from '../../source/check-blob.ts'
+import type { Checker } from '../../source/checker.ts'
+import type { Growth } from '../../source/growth.ts'
 import { fetchBlob } from '../../source/registry/fetch-blob.ts'
 import type { Registry, RegistryAccess } from '../../source/registry/types.ts'
 import type { LayerToPull } from './pull.ts'
@@ -20,7 +22,7 @@ export interface PullInto {
   access: RegistryAccess
   folder: StoreFolder
   place: Workplace
-  pool: Pool
+  checker: Checker
   /** Compare diffIDs now, and not only when the layers are used. */
   whole: boolean
   /** Layers of the store's images, by the digest of their blob. */
@@ -76,19 +78,17 @@ async function fetchAndCheck(
   { digest, size }: LayerToPull,
   part: Partial,
   from: number,
-  { registry, access, pool, whole }: PullInto,
+  { registry, access, checker, whole }: PullInto,
   signal: AbortSignal,
   tell: Tell,
 ): Promise<CheckedBlob> {
   const stop = new AbortController()
   const either = AbortSignal.any([signal, stop.signal])
-  const grown = growth()
-  grown.grow(from)
   const name = `the layer ${shortDigest(digest)}`
-  const job = { kind: 'check', name, fd: part.fd, growth: grown.shared, whole } as const
-  const checking = pool.run(job, { weight: size, signal: either })
+  const { growth, checked } = checker.check({ name, fd: part.fd, whole })
+  growth.grow(from)
   let found: { why: unknown } | null = null
-  checking.catch(why => {
+  checked.catch(why => {
     found ??= { why }
     stop.abort()
   })
@@ -102,7 +102,7 @@ async function fetchAndCheck(
       limits: access.limits,
       signal: either,
       onBytes(done) {
-        grown.grow(done)
+        growth.grow(done)
         tell(done, 'fetching')
       },
       onRetry(why) {
@@ -110,20 +110,26 @@ async function fetchAndCheck(
         tell(0, 'again')
       },
     })
-    grown.end(true)
+    growth.end(true)
     tell(size, 'checking')
   } catch (error) {
     // What the thread found may be why the rest was not fetched.
     const because = signal.aborted ? null : (found as { why: unknown } | null)
-    grown.end(false)
-    await Promise.allSettled([checking])
+    growth.end(false)
+    await Promise.allSettled([checked])
     throw because ? broken(because.why) : error
   }
-  const checked = await checking.catch(error => {
+  const made = await orGivenUp(checked, growth, signal).catch(error => {
     throw signal.aborted ? error : broken(error)
   })
-  if (checked.digest === digest) return checked
-  throw new NotItself(`The blob ${digest} does not have its digest: what came has ${checked.digest}.`)
+  if (made.digest === digest) return made
+  throw new NotItself(`The blob ${digest} does not have its digest: what came has ${made.digest}.`)
+}
+
+/** What the thread finds, unless nobody wants to know any more. */
+async function orGivenUp(checked: Promise<CheckedBlob>, growth: Growth, signal: AbortSignal): Promise<CheckedBlob> {
+  const listening = onAbort(signal, () => growth.end(false))
+  return checked.finally(() => listening.dispose())
 }
 
 function broken(error: unknown): unknown {
@@ -133,19 +139,19 @@ function broken(error: unknown): unknown {
 /** A blob that no image of the store speaks of: its digests are made from the file. */
 async function checkThere(
   layer: LayerToPull,
-  { folder, pool, whole }: PullInto,
+  { folder, checker, whole }: PullInto,
   signal: AbortSignal,
   tell: Tell,
 ): Promise<KeptLayer> {
   const { closeSync, openSync } = await import('node:fs')
   const fd = openSync(blobPath(folder, layer.digest), 'r')
-  const grown = growth()
-  grown.grow(layer.size)
-  grown.end(true)
   tell(layer.size, 'checking')
   try {
     const name = `the layer ${shortDigest(layer.digest)}`
-    const checked = await pool.run({ kind: 'check', name, fd, growth: grown.shared, whole }, { signal })
+    const { growth, checked: checking } = checker.check({ name, fd, whole })
+    growth.grow(layer.size)
+    growth.end(true)
+    const checked = await orGivenUp(checking, growth, signal)
     if (checked.digest !== layer.digest)
       throw new Fault(`A blob of the store is damaged: ${layer.digest} has become ${checked.digest}.`, {
         hint: '`strata prune` takes it away; then pull again.',

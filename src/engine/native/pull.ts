@@ -4,7 +4,6 @@
  * Layers that the store has are not fetched; several others come at once, each compared with its digest while it streams.
  * What was interrupted is gone on with by the next pull. The image is there when all of it is.
  */
-import { availableParallelism } from 'node:os'
 import { Fault } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
 import { digestOf, shortDigest } from '../../image/digest.ts'
@@ -15,6 +14,7 @@ import { isStorable } from '../../runtime/store/blobs.ts'
 import { makeStore, storeFolder, workplace } from '../../runtime/store/folder.ts'
 import { isWhole, keepImage } from '../../runtime/store/images.ts'
 import { type KeptLayer, readImages } from '../../runtime/store/index.ts'
+import { openChecker } from '../../source/checker.ts'
 import { createPool } from '../../source/pool.ts'
 import { openRegistry } from '../../source/registry/client.ts'
 import { type RemoteImage, remoteImage, wantedOf } from '../../source/registry/image.ts'
@@ -63,7 +63,8 @@ export async function pullImage(name: ImageName, options: PullOptions): Promise<
     for (const { digest, size } of layers) options.progress?.(digest, 0, size, 'waiting')
     makeStore(folder)
     const place = await workplace(folder)
-    const pool = createPool(Math.min(AT_ONCE, availableParallelism()))
+    const pool = createPool(1)
+    const checker = openChecker(pool)
     try {
       const id = digestOf(remote.config)
       await place.use([id, remote.manifest.digest, ...layers.flatMap(one => [one.digest, one.diffId])])
@@ -76,7 +77,7 @@ export async function pullImage(name: ImageName, options: PullOptions): Promise<
         access,
         folder,
         place,
-        pool,
+        checker,
         verified,
         whole: options.verify === true,
         progress: options.progress,
@@ -96,6 +97,7 @@ export async function pullImage(name: ImageName, options: PullOptions): Promise<
       const result = await keepImage(folder, place, added, Math.floor(Date.now() / 1000))
       return { ...result, digest: remote.top.digest, name: full, fresh: same === undefined }
     } finally {
+      await checker.close()
       await pool.close()
       await place.leave()
     }
