@@ -51,7 +51,10 @@ function describe(io: Io, done: (code: number) => void, only?: string): Command 
     .version(`strata ${manifest.version}`, '-V, --version')
     .enablePositionalOptions()
     .helpCommand('help [VERB]', 'this text, or that of a verb')
-    .argument('[REF]', 'an image: its layers on the screen; without it: the images of this machine')
+    .argument(
+      '[REF|CONTAINER]',
+      'an image or a container: its layers on the screen; without it: the images of this machine',
+    )
     .addHelpText('after', references)
   common(program)
     .option('--read-only', 'on the screens: start, stop, change and remove no container')
@@ -178,6 +181,7 @@ An image (REF) is
   strata:NAME  docker-daemon:NAME  podman:NAME
   docker://[REGISTRY/]NAME[:TAG|@DIGEST]   an image in its registry, without a pull
   sample                        a small image made on the spot
+  container:NAME  container:ENGINE/NAME   a container on the screen; a bare name too, where no image has it
 and REF@STEP is the image as of that step of its history: 1 is the first, -1 the last, or a layer's diffID.
 
 Exit codes: 0 done, 1 failed or a rule failed, 2 usage, 130 interrupted. Of run, exec and shell the command's own;

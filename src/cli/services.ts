@@ -7,6 +7,8 @@ import { createJournal } from '../actions/journal.ts'
 import type { RegistryService } from '../actions/registry-service.ts'
 import type { Services } from '../actions/services.ts'
 import { containerOf } from '../actions/services.ts'
+import type { Work } from '../base/progress.ts'
+import { NoImage } from '../source/no-image.ts'
 import { openImage } from '../source/open.ts'
 import { createContainersService } from './containers-service.ts'
 import type { Options } from './program.ts'
@@ -23,10 +25,17 @@ export function createServices(options: Options): Services {
     open: async (reference, { mayHelp, ...work } = {}) => {
       const container = containerOf(reference)
       if (container !== null) return (await import('./live-service.ts')).openLive(container, options, work)
-      return besideDockerfile(
-        await openImage(reference, { ...openOptions(options, mayHelp), ...work, needContent: isFar(reference) }),
-        options,
-      )
+      try {
+        return besideDockerfile(
+          await openImage(reference, { ...openOptions(options, mayHelp), ...work, needContent: isFar(reference) }),
+          options,
+        )
+      } catch (error) {
+        const meant = await containerInstead(error, reference, options, work)
+        if (meant === null) throw error
+        const image = await (await import('./live-service.ts')).openLive(containerOf(meant)!, options, work)
+        return Object.assign(image, { reference: meant })
+      }
     },
     shell: async (image, step, work) => (await import('./shell-service.ts')).readyShell(image, step, work),
     journal: createJournal(Date.now),
@@ -34,6 +43,12 @@ export function createServices(options: Options): Services {
     remember: async settings => (await import('./settings.ts')).remember(settings),
     now: () => Date.now(),
   }
+}
+
+/** Of a name that no image has. Throws where more than one engine has such a container. */
+async function containerInstead(error: unknown, name: string, options: Options, work: Work): Promise<string | null> {
+  if (!(error instanceof NoImage)) return null
+  return (await import('./meant.ts')).containerNamed(name, options, work)
 }
 
 /** Loaded when a registry is first asked for. */

@@ -44,7 +44,8 @@ export function createExplorer(ui: Ui, reference: string): Screen {
     try {
       const image = await ui.services.open(reference, { signal: abort.signal, mayHelp: offer => askHelper(ui, offer) })
       if (abort.signal.aborted) return void image.close().catch(() => {})
-      const container = image.live ? containerOf(reference) : null
+      // A bare name may have meant a container: then the image says which.
+      const container = image.live ? (containerOf(reference) ?? containerOf(image.reference)) : null
       opened = makeOpened(ui, image, {
         container,
         now: ui.services.now,
