@@ -64,6 +64,7 @@ export interface OpenOptions extends Work {
 export interface RegistryOptions {
   access: RegistryAccess
   findLayers?: FindLayers | undefined
+  localBlob?: ((digest: string) => string | null) | undefined
 }
 
 export type MayHelp = (offer: HelperOffer) => Promise<boolean>

@@ -3,7 +3,7 @@
  * a name it can be read again by position, and what a broken off reading brought is not asked for twice.
  */
 import { createHash, type Hash } from 'node:crypto'
-import { closeSync } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
 import { Fault } from '../../base/errors.ts'
 import type { Digest } from '../../image/types.ts'
 import { cancelled } from '../cancel.ts'
@@ -38,6 +38,18 @@ interface Kept {
   write(chunk: Uint8Array): void
   have: number
   hash: Hash
+}
+
+/** A blob that the native store has: the same without anything that comes. */
+export function storedBlob(path: string, size: number): FarBlob {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  const region = () => ({ fd, start: 0, size })
+  return {
+    chunks: signal => readChunks(region(), 0, size, signal),
+    region,
+    missing: () => 0,
+    close: async () => closeSync(fd),
+  }
 }
 
 export function farBlob({ blobs, digest, size, name, folder, keep }: FarBlobOptions): FarBlob {

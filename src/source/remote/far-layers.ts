@@ -22,7 +22,7 @@ import { type Compression, compressionOf, SNIFF_BYTES } from '../sniff.ts'
 import { type Spool, spoolOf } from '../spool.ts'
 import type { Blobs } from './blobs.ts'
 import type { Far } from './far.ts'
-import { type FarBlob, farBlob } from './far-blob.ts'
+import { type FarBlob, farBlob, storedBlob } from './far-blob.ts'
 import { type FarToc, farToc } from './far-toc.ts'
 import { indexStream } from './layer-stream.ts'
 import { isCancelled, sharedByNumber } from './shared.ts'
@@ -47,6 +47,8 @@ export interface FarContext {
   cacheFolder: string | null
   /** Believe only what was hashed: no index from the cache, none from a table of contents. */
   verify: boolean
+  /** Where a blob is on this machine; null: nowhere. */
+  localBlob?: ((digest: Digest) => string | null) | undefined
   /** Files will be read: keep what streams by in temporary files. */
   keep: boolean
 }
@@ -62,7 +64,8 @@ export function farLayers(
   const blobOf: (FarBlob | undefined)[] = []
   const spools: (Spool | undefined)[] = []
   const tocs = layers.map(({ claim, digest, size }, layer): FarToc | null => {
-    if (claim === null || verify) return null
+    // What is here whole is read whole: it tells more.
+    if (claim === null || verify || pathOfBlob(layer) !== null) return null
     return farToc({ claim, blobs, digest, size, pool, name: nameOf(layer), layer, cacheFolder })
   })
 
@@ -107,8 +110,23 @@ export function farLayers(
 
   function blobAt(layer: number): FarBlob {
     const { digest, size } = layers[layer]!
+    const known = blobOf[layer]
+    if (known) return known
     const keep = context.keep && size <= MOST_KEPT
-    return (blobOf[layer] ??= farBlob({ blobs, digest, size, name: nameOf(layer), folder: cacheFolder, keep }))
+    const path = pathOfBlob(layer)
+    return (blobOf[layer] =
+      path === null
+        ? farBlob({ blobs, digest, size, name: nameOf(layer), folder: cacheFolder, keep })
+        : storedBlob(path, size))
+  }
+
+  function pathOfBlob(layer: number): string | null {
+    return context.localBlob?.(layers[layer]!.digest) ?? null
+  }
+
+  /** Bytes of a blob that would have to come for all of it. */
+  function missing(layer: number): number {
+    return blobOf[layer]?.missing() ?? (pathOfBlob(layer) === null ? layers[layer]!.size : 0)
   }
 
   async function compressionAt(region: Region, signal?: AbortSignal): Promise<Compression> {
@@ -169,7 +187,7 @@ export function farLayers(
     },
     async copyLayer(layer, to, work = {}) {
       const region = blobAt(layer).region()
-      await region.ready!(region.size, work.signal)
+      await region.ready?.(region.size, work.signal)
       const compression = await compressionAt(region)
       const { fd, start, size } = region
       const job = { kind: 'copy', name: nameOf(layer), region: { fd, start, size }, compression, to } as const
@@ -179,11 +197,10 @@ export function farLayers(
     cost(layer) {
       const slot = slotOf(layer)
       if (indexes.known(layer) !== undefined || (slot && findIndex(slot) !== null)) return 0
-      return tocs[layer]?.cost() ?? blobOf[layer]?.missing() ?? layers[layer]!.size
+      return Math.min(missing(layer), tocs[layer]?.cost() ?? Number.POSITIVE_INFINITY)
     },
     contentCost(layer, size) {
-      const missing = blobOf[layer]?.missing() ?? layers[layer]!.size
-      return tocs[layer] ? Math.min(missing, size) : missing
+      return tocs[layer] ? Math.min(missing(layer), size) : missing(layer)
     },
     async close() {
       await pool.close()

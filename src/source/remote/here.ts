@@ -1,10 +1,17 @@
 /** Which layers of an image are on this machine already: in the native store by their blobs, in others by their chain. */
-import { blobBytes, isStorable } from '../../runtime/store/blobs.ts'
+
+import type { Digest } from '../../image/types.ts'
+import { blobBytes, blobPath, isStorable } from '../../runtime/store/blobs.ts'
 import type { StoreFolder } from '../../runtime/store/folder.ts'
 import { containersLayerDirectories } from '../containers-storage.ts'
 import { dockerLayerDirectories } from '../docker-store.ts'
 import { findLocalStores, type StoreSurroundings } from '../local-stores.ts'
 import type { FindLayers, LayerPlace } from './far.ts'
+
+/** Where the native store keeps a blob; null: it has none of that digest. */
+export function blobIn(own: StoreFolder): (digest: Digest) => string | null {
+  return digest => (isStorable(digest) && blobBytes(own, digest) !== null ? blobPath(own, digest) : null)
+}
 
 /** Looks when it is called. What can not be read has nothing. */
 export function findLayersOn(around: StoreSurroundings, own: StoreFolder): FindLayers {

@@ -5,7 +5,7 @@
 import { safe } from '../../base/text.ts'
 import { fullName, type ImageName } from '../../image/image-name.ts'
 import { normalPlatform } from '../../image/platform.ts'
-import type { Platform } from '../../image/types.ts'
+import type { Digest, Platform } from '../../image/types.ts'
 import { shownName } from '../../runtime/store/names.ts'
 import { assemble } from '../assemble.ts'
 import type { FoundLayer } from '../found.ts'
@@ -34,6 +34,8 @@ export interface FarOptions {
   keep: boolean
   /** Which layers are on this machine already; nobody looks without it. */
   findLayers?: FindLayers | undefined
+  /** Where a blob is on this machine; null: nowhere. */
+  localBlob?: ((digest: Digest) => string | null) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -89,6 +91,7 @@ export async function openFar(name: ImageName, options: FarOptions): Promise<Ima
     ...context,
     blobs,
     keep: options.keep,
+    localBlob: options.localBlob,
   })
   let here: ReturnType<Far['here']> | null = null
   const far: Far = {

@@ -205,6 +205,19 @@ describe('a layer without a table of contents', () => {
     expect(shown(await layers.indexLayer(0))).toBe(wholeTree)
   })
 
+  test('of one whose blob the native store has nothing comes', async () => {
+    const { put } = scratch()
+    const made = plainLayer(big)
+    const path = put('blob', made.blob)
+    const { layers, sent } = far([made], {}, { localBlob: wanted => (wanted === made.layer.digest ? path : null) })
+    expect([layers.cost(0), layers.contentCost(0, 5)]).toEqual([0, 0])
+    const index = await layers.indexLayer(0)
+    expect(shown(index)).toBe(wholeTree)
+    expect((await content(layers.readFile(0, entryAt(index, 'usr/bin/tool')))).equals(noise(700_000))).toBe(true)
+    expect((await content(layers.layerTar(0))).equals(big)).toBe(true)
+    expect(sent()).toBe(0)
+  })
+
   test('its tar comes as it was packed', async () => {
     const { layers, sent } = far([plainLayer(big)])
     expect((await content(layers.layerTar(0))).equals(big)).toBe(true)
