@@ -13,6 +13,8 @@ export interface EngineDisk {
   id: string
   /** To act on; null while there is no connection. */
   engine: ContainerEngine | null
+  /** Why there is none, or none any more; null while it is tried for the first time. */
+  lost: Fault | null
   /** What it said last; null before the first answer. */
   usage: DiskUsage | null
   asking: boolean
@@ -42,7 +44,20 @@ export interface DiskPace {
   times: number
 }
 
+/** How many times the rest is doubled. */
+const MOST_DOUBLED = 6
+
 const usualPace: DiskPace = { rest: 1_000, times: 10 }
+
+interface Watch {
+  disk: EngineDisk
+  timer: NodeJS.Timeout | null
+  /** When it may be asked again without a person wanting it, on the clock of `performance`. */
+  rested: number
+  /** In a row. */
+  failures: number
+  again: boolean
+}
 
 /** Watches until it is closed; the watching of the engines stays the caller's. */
 export function watchDisks(
@@ -51,7 +66,7 @@ export function watchDisks(
 ): DiskWatch {
   const listeners = new Set<() => void>()
   const over = new AbortController()
-  const watches = new Map<string, { disk: EngineDisk; timer: NodeJS.Timeout | null; rested: number; again: boolean }>()
+  const watches = new Map<string, Watch>()
   let current: readonly EngineDisk[] = []
   let visible = false
 
@@ -80,13 +95,17 @@ export function watchDisks(
     set(id, { asking: true, outdated: false })
     try {
       const usage = await engine.storage.usage({ signal: over.signal })
+      watch.failures = 0
       set(id, { usage, fault: null, asOf: now() })
     } catch (error) {
+      // Docker answers one question of this kind at a time, whoever asks: it is tried again, and ever less often.
+      watch.failures = Math.min(watch.failures + 1, MOST_DOUBLED)
       set(id, { fault: asFault(error, `${id} does not tell of its disk`) })
     }
-    watch.rested = performance.now() + Math.max(pace.rest, pace.times * (performance.now() - begun))
+    const rest = Math.max(pace.rest, pace.times * (performance.now() - begun)) * 2 ** watch.failures
+    watch.rested = performance.now() + rest
     set(id, { asking: false })
-    if (watch.again || watch.disk.outdated) later(id)
+    if (watch.again || watch.disk.outdated || watch.failures > 0) later(id)
   }
   /** As soon as it has rested. */
   const later = (id: string) => {
@@ -101,12 +120,14 @@ export function watchDisks(
     )
   }
   const changed = () => {
-    for (const { id, engine } of watching.snapshot()) {
+    for (const { id, engine, health } of watching.snapshot()) {
       const known = watches.get(id)
+      const lost = health.state === 'lost' ? health.fault : null
+      if (known && known.disk.lost !== lost) known.disk = { ...known.disk, lost }
       if (!known) {
         if (engine !== null && !engine.storage) continue
-        const disk = { id, engine, usage: null, asking: false, fault: null, asOf: 0, outdated: false }
-        watches.set(id, { disk, timer: null, rested: 0, again: false })
+        const disk = { id, engine, lost, usage: null, asking: false, fault: null, asOf: 0, outdated: false }
+        watches.set(id, { disk, timer: null, rested: 0, failures: 0, again: false })
         if (engine && visible) void ask(id)
       } else if (known.disk.engine !== engine) {
         known.disk = { ...known.disk, engine }
@@ -137,7 +158,7 @@ export function watchDisks(
       if (now === visible) return
       visible = now
       for (const [id, { disk }] of watches)
-        if (now && (disk.outdated || (disk.usage === null && !disk.asking))) void ask(id)
+        if (now && (disk.outdated || disk.fault || (disk.usage === null && !disk.asking))) void ask(id)
     },
     close() {
       over.abort()

@@ -172,7 +172,7 @@ function drawPanel(size: Size, theme: Theme, { now }: StorageModel, row: Storage
 
 /** Why there is nothing yet, or at all. */
 function emptyLines(theme: Theme, size: Size, disks: readonly EngineDisk[]): string[] {
-  const asking = disks.length === 0 || disks.some(one => one.asking || (one.fault === null && one.engine === null))
+  const asking = disks.length === 0 || disks.some(one => one.asking || (one.fault === null && one.lost === null))
   const columns = Math.min(size.columns, 64)
   const blocks: Part[][] = [
     [
@@ -182,11 +182,13 @@ function emptyLines(theme: Theme, size: Size, disks: readonly EngineDisk[]): str
       ],
     ],
     [],
-    ...disks.flatMap(({ id, fault }) =>
-      fault === null
-        ? []
-        : wrap(`${safe(id)}: ${safe(fault.message)}`, columns - 2).map((one): Part[] => [[theme.dim, one]]),
-    ),
+    ...disks
+      .map(({ id, fault, lost }) => ({ id, fault: fault ?? lost }))
+      .flatMap(({ id, fault }) =>
+        fault === null
+          ? []
+          : wrap(`${safe(id)}: ${safe(fault.message)}`, columns - 2).map((one): Part[] => [[theme.dim, one]]),
+      ),
   ]
   const top = Math.max(0, Math.floor((size.rows - blocks.length) / 3))
   const left = ' '.repeat(Math.max(1, (size.columns - columns) >> 1))

@@ -33,8 +33,8 @@ export function overviewLines(theme: Theme, columns: number, disks: readonly Eng
       ...(widest > 0 ? ['  ', ...(words[at] ?? [])] : []),
     ]
     const frees = all.some(one => one.reclaimable.bytes > 0)
-    const end: Part =
-      disk.fault === null ? [frees ? theme.ok : theme.dim, unused[at] ?? ''] : [theme.warning, 'not up to date']
+    const trouble = disk.lost ? 'lost' : disk.fault ? 'not up to date' : null
+    const end: Part = trouble ? [theme.warning, trouble] : [frees ? theme.ok : theme.dim, unused[at] ?? '']
     return line(columns, parts, ['  ', end, ' '])
   })
 }
@@ -48,8 +48,9 @@ export function whole(all: readonly Total[]): number {
   return all.reduce((sum, one) => sum + one.size.bytes, 0)
 }
 
-function silence(theme: Theme, { engine, fault }: EngineDisk): Part {
+function silence(theme: Theme, { engine, lost, fault }: EngineDisk): Part {
   if (fault !== null) return [theme.warning, safe(fault.message)]
+  if (lost !== null) return [theme.dim, safe(lost.message)]
   return [theme.dim, engine === null ? `connecting${theme.glyph.ellipsis}` : `measuring${theme.glyph.ellipsis}`]
 }
 

@@ -57,7 +57,8 @@ export function createStorage(ui: Ui): Screen {
     const found = key === null ? -1 : shown.findIndex(one => one.key === key)
     const placed = keepVisible(found < 0 ? list : { ...list, cursor: found }, shown.length, height())
     // Engines answer one after the other: until all have, who has not moved yet stays at the top.
-    const settled = key !== null || state.disks.every(one => one.usage !== null || one.fault !== null)
+    const settled =
+      key !== null || state.disks.every(one => one.usage !== null || one.fault !== null || one.lost !== null)
     const there = new Set(views.flatMap(view => all[view].map(one => one.key)))
     store.setState({
       ...change,
