@@ -14,6 +14,7 @@
 
 #include "cgroup.h"
 #include "idmap.h"
+#include "net_rules.h"
 #include "out.h"
 #include "own.h"
 #include "spawn.h"
@@ -135,6 +136,7 @@ int features_main(struct err *e) {
   write_findings(&o, f);
   out_text(&o, "cgroups", cgroup_layout_name(cgroup_layout()));
   write_limits(&o);
+  out_text(&o, "rules", rules_tool());
   out_bool(&o, "seccomp", prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0);
   OWN_FD self = sys_pidfd_open(getpid());
   out_bool(&o, "pidfd", self >= 0);

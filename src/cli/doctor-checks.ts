@@ -163,8 +163,12 @@ async function native(): Promise<Finding[]> {
   if (process.platform !== 'linux')
     return [warn(what, 'It needs Linux: here strata shows images and speaks with engines.', null)]
   try {
-    const { features } = await import('../runtime/features.ts')
-    return nativeFindings(await features())
+    const [{ features }, { networkFinding }] = await Promise.all([
+      import('../runtime/features.ts'),
+      import('./doctor-network.ts'),
+    ])
+    const found = await features()
+    return [...nativeFindings(found), networkFinding({ rules: found.rules })]
   } catch (error) {
     const { message, hint } = asFault(error, 'The native runtime can not be asked')
     return [warn(what, message, hint ?? null)]

@@ -25,6 +25,8 @@ const shape = z.object({
     whiteouts: z.boolean(),
   }),
   cgroups: z.enum(['unified', 'hybrid', 'v1', 'none']),
+  /** What makes rules of the firewall for the bridge: nft, or iptables where that one's drops what it does not know. */
+  rules: z.enum(['nft', 'iptables']).nullable(),
   seccomp: z.boolean(),
   pidfd: z.boolean(),
   clone3: z.boolean(),

@@ -53,7 +53,7 @@ function modeOf(spec: ContainerSpec, means: NetworkMeans): Mode {
   if (wanted === 'bridge') {
     if (!means.root)
       throw refused('A bridge can be had by root only.', 'Leave out --network: slirp4netns or pasta takes its place.')
-    if (!means.rules) throw refused(noRules, 'apt-get install nftables')
+    if (means.rules === null) throw refused(noRules, 'apt-get install nftables')
     return { ...plain, mode: wanted }
   }
   if (wanted === 'pasta' || wanted === 'slirp4netns') {
@@ -75,7 +75,7 @@ const noRules = 'A bridge needs nft or iptables, and neither is installed.'
 
 function usual(means: NetworkMeans, needed: boolean): Mode {
   const problem = means.root
-    ? means.rules
+    ? means.rules !== null
       ? null
       : { why: 'neither nft nor iptables is installed', mend: 'apt-get install nftables' }
     : whyNoUserNetwork(means)

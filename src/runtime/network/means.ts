@@ -4,8 +4,8 @@ import process from 'node:process'
 
 export interface NetworkMeans {
   root: boolean
-  /** Something that makes rules of the firewall: nft or iptables. */
-  rules: boolean
+  /** What makes rules of the firewall. */
+  rules: 'nft' | 'iptables' | null
   /** Paths of programs; null where they are not installed. */
   slirp4netns: string | null
   pasta: string | null
@@ -15,14 +15,19 @@ export interface NetworkMeans {
 
 export function networkMeans(): NetworkMeans {
   const root = process.getuid?.() === 0
-  if (root) return { root, rules: find('nft', 'iptables-restore') !== null, slirp4netns: null, pasta: null, tun: false }
+  if (root) return { root, rules: rulesTool(), slirp4netns: null, pasta: null, tun: false }
   return {
     root,
-    rules: false,
+    rules: null,
     slirp4netns: find('slirp4netns'),
     pasta: find('pasta'),
     tun: may('/dev/net/tun', constants.R_OK | constants.W_OK),
   }
+}
+
+/** As far as it can be seen without asking the kernel: the helper may prefer iptables (native/src/net_rules.h). */
+function rulesTool(): NetworkMeans['rules'] {
+  return find('nft') !== null ? 'nft' : find('iptables-restore') !== null ? 'iptables' : null
 }
 
 /** Where systems keep programs; not PATH, which is the caller's. */

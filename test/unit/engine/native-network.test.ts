@@ -7,8 +7,8 @@ import type { ContainerRecord } from '../../../src/runtime/containers/record.ts'
 import type { NetworkMeans } from '../../../src/runtime/network/means.ts'
 import { helperNetwork, noNetwork } from '../../../src/runtime/network/plan.ts'
 
-const root: NetworkMeans = { root: true, rules: true, slirp4netns: null, pasta: null, tun: false }
-const user: NetworkMeans = { root: false, rules: false, slirp4netns: '/bin/slirp', pasta: '/bin/pasta', tun: true }
+const root: NetworkMeans = { root: true, rules: 'nft', slirp4netns: null, pasta: null, tun: false }
+const user: NetworkMeans = { root: false, rules: null, slirp4netns: '/bin/slirp', pasta: '/bin/pasta', tun: true }
 const grant = (spec: Partial<ContainerSpec>, means = root) => networkGranted({ image: 'a', ...spec }, means)
 const mode = (spec: Partial<ContainerSpec>, means = root) => {
   const { network, warnings } = grant(spec, means)
@@ -30,7 +30,7 @@ describe('which network', () => {
   })
 
   test('where none can be had there is none, and it is said why', () => {
-    expect(mode({}, { ...root, rules: false })).toBe(
+    expect(mode({}, { ...root, rules: null })).toBe(
       'none  needed The container has no network: neither nft nor iptables is installed.',
     )
     expect(mode({}, { ...user, tun: false })).toBe(
@@ -44,7 +44,7 @@ describe('which network', () => {
   test.each<[Partial<ContainerSpec>, NetworkMeans, string]>([
     [{ network: 'no-such' }, root, 'no network “no-such”'],
     [{ network: 'bridge' }, user, 'by root only'],
-    [{ network: 'bridge' }, { ...root, rules: false }, 'nft or iptables'],
+    [{ network: 'bridge' }, { ...root, rules: null }, 'nft or iptables'],
     [{ network: 'pasta' }, root, 'for ordinary users'],
     [{ network: 'pasta' }, { ...user, pasta: null }, 'pasta is not installed'],
     [{ network: 'slirp4netns' }, { ...user, tun: false }, '/dev/net/tun'],
