@@ -26,9 +26,9 @@ export async function run(bench: Bench): Promise<Row[] | string> {
   const env = { ...process.env, STRATA_ROOT: join(room, 'strata') }
   const strata = (...args: string[]) => execFileSync(bench.program, args, { env, encoding: 'utf8' }).trim()
   strata('load', '-i', archive)
-  const id = strata('create', 'five:1', 'true')
+  const id = strata('create', '--network', 'none', 'five:1', 'true')
   const bundle = join(room, 'strata', 'containers', id, 'bundle')
-  strata('start', strata('create', '--name', 'long', 'five:1', 'sleep', '1000'))
+  strata('start', strata('create', '--name', 'long', '--network', 'none', 'five:1', 'sleep', '1000'))
   const long = readdirSync(join(room, 'strata', 'state')).find(name => name.length === 64)!
   const rounds = bench.rounds * 4
   try {
@@ -104,13 +104,21 @@ async function wholeProcesses(bench: Bench, archive: string, env: NodeJS.Process
       await engine.cli('load', '-i', archive)
       const name = program === 'podman' ? 'localhost/five:1' : 'five:1'
       const args = ['run', '--rm', '--network=none', name, 'true']
+      const ours = (name: string, network: string) => {
+        const args = ['run', '--rm', `--network=${network}`, 'five:1', 'true']
+        return { name, program: bench.program, args, options: { env } }
+      }
       const costs = await race(bench.meter, bench.rounds, [
-        { name: 'strata', program: bench.program, args: ['run', '--rm', 'five:1', 'true'], options: { env } },
+        ours('strata', 'none'),
+        // Its bridge, rules of the firewall and all, made and taken away again: next to the other's run without a network.
+        ours('bridge', 'bridge'),
         { name: program, program, args, options: { env: engine.env } },
       ])
       const peer = (costs.get(program) as Cost).wall * 1000
+      const wall = (name: string) => (costs.get(name) as Cost).wall * 1000
       rows.push(
-        row('wall', (costs.get('strata') as Cost).wall * 1000, 'ms', peer / 3, { name: `${program} run`, value: peer }),
+        row('wall', wall('strata'), 'ms', peer / 3, { name: `${program} run`, value: peer }),
+        row('wall, on a bridge of its own', wall('bridge'), 'ms', peer, { name: `${program} run`, value: peer }),
       )
     } finally {
       await engine.stop()
