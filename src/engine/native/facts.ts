@@ -1,5 +1,6 @@
 /** A container of the native engine as the records that every engine answers with. */
 import { join } from 'node:path'
+import { failureOf } from '../../runtime/containers/failure.ts'
 import { type HealthCheck, readHealth } from '../../runtime/containers/health.ts'
 import { type ContainerRecord, folderOf, type MountRecord } from '../../runtime/containers/record.ts'
 import { type Condition, conditionOf, type RuntimeState, statusOf } from '../../runtime/containers/states.ts'
@@ -49,7 +50,7 @@ export function factsOf(
     startedAt: state?.startedAt ?? null,
     finishedAt: state?.finishedAt ?? null,
     oomKilled: state?.oomKilled === true,
-    error: state?.error ?? '',
+    error: state?.error ?? (state === null ? failureOf(places.containers, record.id) : null) ?? '',
     restarts: state?.restarts ?? 0,
     pid: state?.pid ?? 0,
     tty: record.tty,

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Places } from '../places.ts'
 import { volumeFolder } from '../volumes/volume.ts'
 import { callHelper } from './call.ts'
+import { forgetFailure, noteFailure } from './failure.ts'
 import type { Ended } from './foreground.ts'
 import { namePlace } from './names.ts'
 import { type ContainerRecord, folderOf } from './record.ts'
@@ -16,13 +17,20 @@ const log = { bytes: 16 * 1024 * 1024, files: 4 }
 export async function startContainer(places: Places, record: ContainerRecord): Promise<void> {
   await clearPast(places, record)
   const options = [...runOptions(places, record), ...(record.remove ? gone(places, record) : [])]
-  await callHelper(places, ['run', '--detach', ...options, record.id])
+  try {
+    await callHelper(places, ['run', '--detach', ...options, record.id])
+  } catch (error) {
+    noteFailure(places.containers, record.id, error)
+    throw error
+  }
 }
 
 /** Runs it at our terminal and comes back when it has ended or was let go: for who goes on afterwards. */
 export async function runContainerHere(places: Places, record: ContainerRecord): Promise<Ended> {
   const { callHere } = await import('./foreground.ts')
-  return callHere(places, 'run', await attachedRun(places, record))
+  const ended = await callHere(places, 'run', await attachedRun(places, record))
+  if (ended.fault) noteFailure(places.containers, record.id, ended.fault)
+  return ended
 }
 
 /**
@@ -55,6 +63,7 @@ function runOptions(places: Places, record: ContainerRecord): string[] {
 
 /** What the last run left: its state, and an overlay that was not to be used twice. */
 async function clearPast(places: Places, record: ContainerRecord): Promise<void> {
+  forgetFailure(places.containers, record.id)
   if (!hasState(places, record.id)) return
   await callHelper(places, ['delete', record.id])
   const { work } = folderOf(places.containers, record.id)

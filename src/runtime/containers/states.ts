@@ -1,9 +1,10 @@
 /** Whether containers run, by the helper, which looks at the processes themselves (RUNTIME.md 1.11: exit file, boot, process, monitor's lock). */
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { roughDuration } from '../../base/durations.ts'
 import type { Places } from '../places.ts'
 import { callHelper } from './call.ts'
+import { failureOf } from './failure.ts'
 import type { HealthStatus } from './health.ts'
 import { type ContainerRecord, folderOf, idsIn } from './record.ts'
 
@@ -61,10 +62,14 @@ function isMade(places: Places, id: string): boolean {
 
 export type Condition = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'lost'
 
-/** A container's state in one word. `lost`: it ran, and nobody knows how it ended. */
+/**
+ * A container's state in one word. `lost`: it ran, and nobody knows how it ended. One that said nothing and of which nothing
+ * is known did not start: what could not be started has an empty log.
+ */
 export function conditionOf(places: Places, record: ContainerRecord, state: RuntimeState | null): Condition {
   if (state === null) {
-    const ran = existsSync(folderOf(places.containers, record.id).log) && !hasState(places, record.id)
+    const hasSaid = (statSync(folderOf(places.containers, record.id).log, { throwIfNoEntry: false })?.size ?? 0) > 0
+    const ran = hasSaid && !hasState(places, record.id) && failureOf(places.containers, record.id) === null
     return ran ? 'lost' : 'created'
   }
   if (state.status !== 'stopped') return state.status
