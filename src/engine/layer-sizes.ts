@@ -1,4 +1,5 @@
 /** The sizes of an image's layers, from the history that an engine tells: which row made which layer it does not say. Pure. */
+import { parseInstruction } from '../image/instruction.ts'
 import { stepsOf } from '../image/steps.ts'
 import type { EngineHistoryRow } from './engine.ts'
 import { inferHistory } from './history.ts'
@@ -25,13 +26,21 @@ export function layerSizes(rows: readonly EngineHistoryRow[], layerCount: number
 
 /** Whether the layers with bytes have the same places wherever those without stand. */
 function onlyOneWay(rows: readonly EngineHistoryRow[], layerCount: number): boolean {
-  const empty = rows.filter(row => row.size <= 0).length
-  const left = layerCount - (rows.length - empty)
-  if (left < 0 || left > empty) return false
+  const empty = rows.filter(row => row.size <= 0)
+  const left = layerCount - (rows.length - empty.length)
+  const likely = empty.filter(mayOwn)
+  // Rows that only say something own a layer where there are too few others.
+  const able = new Set(left <= likely.length ? likely : empty)
+  if (left < 0 || left > able.size) return false
   let below = 0
   for (const row of rows) {
-    if (row.size <= 0) below++
-    else if (Math.max(0, left - (empty - below)) !== Math.min(left, below)) return false
+    if (row.size > 0 && Math.max(0, left - (able.size - below)) !== Math.min(left, below)) return false
+    if (able.has(row)) below++
   }
   return true
+}
+
+function mayOwn({ createdBy, comment }: EngineHistoryRow): boolean {
+  const { keyword } = parseInstruction(createdBy, comment)
+  return keyword === null || ['RUN', 'COPY', 'ADD', 'WORKDIR'].includes(keyword)
 }

@@ -75,6 +75,17 @@ export function describeEngine({ name, start, builders, containerd = false }: Se
       expect(await engine.health()).toBe(null)
     })
 
+    test('tells of its disk: every layer once, with who needs it and its size', async () => {
+      const { layers, images, layerBytes, unknown } = await engine.storage.usage()
+      const [base] = layers
+      expect([base?.images.length, base?.bytes]).toEqual([images.length, expect.any(Number)])
+      expect(layers.filter(one => one.kind === 'layer' && one.bytes === null)).toEqual([])
+      // containerd keeps compressed layers besides, and does not tell who shares them.
+      expect(unknown.length > 0).toBe(containerd)
+      const sum = layers.reduce((sum, one) => sum + (one.bytes ?? 0), 0)
+      if (layerBytes !== null && !containerd) expect(Math.abs(layerBytes - sum)).toBeLessThan(65_536)
+    })
+
     test.each(builders)('inspects what the %s builder made', async builder => {
       const facts = await engine.inspect(`app:${builder}`)
       const judge = JSON.parse(await real.cli('image', 'inspect', `app:${builder}`))[0]

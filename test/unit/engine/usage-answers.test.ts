@@ -32,6 +32,11 @@ describe('the sizes of layers, from a history', () => {
     expect(sizes([row('ADD x', 5), row('/bin/sh -c b', 0), row('/bin/sh -c c', 0)], 2)).toEqual([5, 0])
   })
 
+  test('rows that can not own a layer leave nothing open', () => {
+    const [env, run] = [row('/bin/sh -c #(nop)  ENV a=b', 0), row('/bin/sh -c rm x', 0)]
+    expect(sizes([row('ADD x', 5), env, row('/bin/sh -c b', 3), run, run], 3)).toEqual([5, 3, 0])
+  })
+
   test('are none without a history', () => {
     expect(sizes([], 2)).toEqual([null, null])
   })
