@@ -6,7 +6,7 @@ import type { CacheSlot } from './index-cache.ts'
 import type { IndexedLayer } from './index-region.ts'
 import type { Region } from './region.ts'
 import type { LayerStreamJob } from './remote/layer-stream.ts'
-import type { TocJob } from './remote/toc-index.ts'
+import type { TocIndex, TocJob } from './remote/toc-index.ts'
 import type { Compression } from './sniff.ts'
 import type { StoreHashJob } from './store-body.ts'
 import type { TarSplitJob } from './store-index.ts'
@@ -63,7 +63,7 @@ export interface Result {
   index: IndexedLayer
   hash: Uint32Array
   'layer-stream': IndexedLayer
-  toc: LayerIndex
+  toc: TocIndex
   'tar-split': LayerIndex
   'store-hash': Uint32Array
   pour: null

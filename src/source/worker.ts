@@ -53,8 +53,9 @@ async function run(job: Job, control: Control): Promise<{ value: unknown; buffer
       return { value: { ...made, index }, buffers }
     }
     case 'toc': {
-      const { index, buffers } = transferable(await indexToc(job, control))
-      return { value: index, buffers }
+      const made = await indexToc(job, control)
+      const { index, buffers } = transferable(made.index)
+      return { value: { ...made, index }, buffers }
     }
     case 'tar-split': {
       const { index, buffers } = transferable(await indexTarSplit(job, control))

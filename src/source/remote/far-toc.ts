@@ -6,10 +6,11 @@ import type { LayerIndex } from '../../layer/layer-index.ts'
 import { pathOf } from '../../layer/path-tree.ts'
 import type { TocChunk } from '../../layer/toc.ts'
 import { controlOf } from '../cancel.ts'
-import { findIndex, loadIndex } from '../index-cache.ts'
+import { findIndex, keepVouched, loadIndex } from '../index-cache.ts'
 import type { Pool } from '../pool.ts'
 import { type Blobs, gathered } from './blobs.ts'
 import { sharedByNumber } from './shared.ts'
+import { splitIndex } from './split-index.ts'
 import { readTocFile, type TocFile, type TocReading } from './toc-content.ts'
 import { indexToc, tocKey } from './toc-index.ts'
 import { FOOTER, placeInFooter, sound, type TocClaim, type TocPlace } from './toc-place.ts'
@@ -80,13 +81,22 @@ export function farToc(options: FarTocOptions): FarToc {
     if (bytes === null) throw new Fault(`${name} can not be read in parts: its registry hands out none.`)
     const found: [number, TocChunk[]][] = []
     const offsets: number[] = []
-    const index = await indexToc({ ...job(bytes), keep: null }, controlOf(work.signal), (entry, chunks) => {
+    const made = await indexToc({ ...job(bytes), keep: null }, controlOf(work.signal), (entry, chunks) => {
       found.push([entry, chunks])
       for (const { offset } of chunks) offsets.push(offset)
     })
+    const index = made.better === null ? made.index : await exactIndex(made.index, made.better, work)
     const chunks = new Map(found.map(([entry, all]) => [keyOf(pathOf(index, index.node[entry]!)), all]))
     return { chunks, offsets: Float64Array.from(offsets).sort() }
   })
+
+  /** The same entries with the bytes of their names that the table has lost; those of the table where there is no way. */
+  async function exactIndex(toc: LayerIndex, digestOfSplit: string, { signal }: Work): Promise<LayerIndex> {
+    const at = sound(claim.split, size)
+    const part = at && (await blobs.part(digest, at.offset, at.offset + at.bytes, signal))
+    if (part === null) return toc
+    return (await splitIndex(await gathered(part), { name, digest: digestOfSplit, toc })) ?? toc
+  }
 
   return {
     claim,
@@ -95,8 +105,14 @@ export function farToc(options: FarTocOptions): FarToc {
       if (known) return known.index
       const { bytes } = await packed.get(0, work)
       if (bytes === null) return null
-      if (bytes.length <= SMALL) return indexToc(job(bytes), controlOf(work.signal, work.onProgress))
-      return pool.run({ kind: 'toc', ...job(bytes) }, { ...work, weight: bytes.length * WEIGHT })
+      const { index, better } =
+        bytes.length <= SMALL
+          ? await indexToc(job(bytes), controlOf(work.signal, work.onProgress))
+          : await pool.run({ kind: 'toc', ...job(bytes) }, { ...work, weight: bytes.length * WEIGHT })
+      if (better === null) return index
+      const exact = await exactIndex(index, better, work)
+      if (cacheFolder !== null) keepVouched(cacheFolder, tocKey(format, claim.digest), exact)
+      return exact
     },
     async *readFile({ path, size: bytes }, { start, end, signal }) {
       const { chunks, offsets } = await places.get(0, { signal })

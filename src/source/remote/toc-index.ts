@@ -27,6 +27,12 @@ export interface TocJob {
   keep: string | null
 }
 
+export interface TocIndex {
+  index: LayerIndex
+  /** Of the layer's tar-split, where the table has lost bytes of names and there is one that has them. */
+  better: Digest | null
+}
+
 /** Plain, more than of any layer that could be shown: three million files. */
 const MAX_PLAIN = 768 << 20
 const PIECE = 32 << 10
@@ -37,7 +43,7 @@ export function tocKey(format: TocFormat, digest: Digest): string {
 }
 
 /** @throws Fault when the table is not the one that the manifest names, or is broken. */
-export async function indexToc(job: TocJob, control: Control, onChunks?: ChunkTaker): Promise<LayerIndex> {
+export async function indexToc(job: TocJob, control: Control, onChunks?: ChunkTaker): Promise<TocIndex> {
   const { name, layer, format, packed, digest, keep } = job
   const what = `The table of contents of ${name}`
   const builder = new LayerSink({ name, hash: false, layer })
@@ -88,8 +94,9 @@ export async function indexToc(job: TocJob, control: Control, onChunks?: ChunkTa
     scanner.end()
     compare()
   }
-  reader.end()
+  const { lossy, tarSplitDigest } = reader.end()
+  const better = lossy ? tarSplitDigest : null
   const index = builder.finish({ tarBytes: 0, diffId: null })
-  if (keep !== null) keepVouched(keep, tocKey(format, digest), index, layer === 0)
-  return index
+  if (keep !== null && better === null) keepVouched(keep, tocKey(format, digest), index, layer === 0)
+  return { index, better }
 }

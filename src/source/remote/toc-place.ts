@@ -14,6 +14,8 @@ export interface TocClaim {
   digest: Digest
   /** Where it is; null: the footer of the blob tells. */
   place: TocPlace | null
+  /** Where the tar-split of the layer is, which the table names the digest of; null: there is none. */
+  split: TocPlace | null
 }
 
 export interface TocPlace {
@@ -32,15 +34,19 @@ export const FOOTER = 72
 export function tocClaim(annotations: Record<string, unknown>): TocClaim | null {
   const text = (name: string) => (typeof annotations[name] === 'string' ? (annotations[name] as string) : '')
   const stargz = text('containerd.io/snapshot/stargz/toc.digest')
-  if (isSha256(stargz)) return { format: 'estargz', digest: stargz, place: null }
+  if (isSha256(stargz)) return { format: 'estargz', digest: stargz, place: null, split: null }
   for (const prefix of ['io.github.containers.zstd-chunked', 'io.containers.zstd-chunked']) {
     const digest = text(`${prefix}.manifest-checksum`)
     if (!isSha256(digest)) continue
     const position = /^(\d{1,15}):(\d{1,10}):\d{1,15}:1$/.exec(text(`${prefix}.manifest-position`))
-    const place = position && { offset: Number(position[1]), bytes: Number(position[2]) }
-    return { format: 'zstd-chunked', digest, place }
+    const split = /^(\d{1,15}):(\d{1,10}):\d{1,15}$/.exec(text(`${prefix}.tarsplit-position`))
+    return { format: 'zstd-chunked', digest, place: placeIn(position), split: placeIn(split) }
   }
   return null
+}
+
+function placeIn(numbers: RegExpExecArray | null): TocPlace | null {
+  return numbers && { offset: Number(numbers[1]), bytes: Number(numbers[2]) }
 }
 
 /** What the end of a blob of `size` bytes says; null: it has no footer of the format, or one that can not be. */

@@ -339,6 +339,21 @@ describe('where a table of contents is', () => {
   })
 })
 
+test('names that a table of contents has lost come from the tar-split, where the layer has one', async () => {
+  const name = Buffer.from([0x61, 0xff, 0x62])
+  const odd = tar(entry({ path: name, body: noise(5000) }), 'file b 3', 'gone c')
+  const paths = async (splits: boolean) => {
+    const { layers, sent } = far([tocLayer(zstdChunked(odd, { splits }))])
+    const index = await layers.indexLayer(0)
+    const bytes = await content(layers.readFile(0, 0))
+    expect(bytes.equals(noise(5000))).toBe(true)
+    expect(sent()).toBeLessThan(12_000)
+    return [shown(index), index.anomalies.map(one => one.kind)]
+  }
+  expect(await paths(false)).toEqual(['a%ef%bf%bdb 5000\nb 3', ['lossy-name']])
+  expect(await paths(true)).toEqual(['a%ffb 5000\nb 3', []])
+})
+
 test('contents of layers that are known in different ways are compared by what little has to come', async () => {
   const again = tar(entry({ path: 'usr/lib/data', body: noise(300_000, 'b') }))
   const made = [tocLayer(zstdChunked(big)), plainLayer(again)]
