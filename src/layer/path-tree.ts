@@ -27,9 +27,12 @@ export class PathTree implements PathColumns {
   /** Open addressing over (parent, name): node numbers, 0 is free. */
   #slots = new Uint32Array(4096)
   readonly #linked: boolean
+  readonly #shared: boolean
 
-  constructor(options: { linked?: boolean } = {}) {
+  /** `linked`: children are kept as lists. `shared`: others look at the columns while it grows. */
+  constructor(options: { linked?: boolean; shared?: boolean } = {}) {
     this.#linked = options.linked ?? false
+    this.#shared = options.shared ?? this.#linked
     this.firstChild = new Uint32Array(this.#linked ? 1024 : 0)
     this.nextSibling = new Uint32Array(this.#linked ? 1024 : 0)
   }
@@ -182,11 +185,11 @@ export class PathTree implements PathColumns {
   }
 
   /**
-   * A larger buffer with what is in the column. A stack's tree grows while others look at it, so they keep what they
+   * A larger buffer with what is in the column. A shared tree grows while others look at it, so they keep what they
    * have; a builder's is its own, and the old buffer is given up at once.
    */
   #grown(column: Uint32Array | Uint8Array, bytes: number): ArrayBuffer {
-    if (!this.#linked) return moved(column, bytes)
+    if (!this.#shared) return moved(column, bytes)
     const buffer = new ArrayBuffer(bytes)
     new Uint8Array(buffer).set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength))
     return buffer

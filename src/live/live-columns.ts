@@ -20,23 +20,27 @@ interface Columns {
   kind: Uint8Array
   mode: Uint16Array
   reasons: Uint8Array
-  uid: Float64Array
-  gid: Float64Array
+  uid: Uint32Array
+  gid: Uint32Array
   /** NaN: not known. */
   size: Float64Array
   mtime: Float64Array
   nsec: Uint32Array
   /** -1: none. */
-  lower: Int32Array
-  /** NaN: none. */
-  lowerSize: Float64Array
-  total: Float64Array
-  /** NaN: never. */
-  writtenAt: Float64Array
-  /** Bytes it had when it was first heard of, below or here. */
-  base: Float64Array
-  /** NaN: not since it is watched. */
-  changedAt: Float64Array
+  lower: Int16Array
+  /** Milliseconds since it is watched, from 1; 0: not since then. */
+  changedAt: Uint32Array
+}
+
+/** What only some paths have, by node. */
+interface Rarities {
+  /** Where symbolic links lead. */
+  link: Map<number, Uint8Array>
+  lowerSize: Map<number, number>
+  /** Bytes written since it is watched. */
+  total: Map<number, number>
+  /** Bytes it has more than when it was first heard of. */
+  growth: Map<number, number>
 }
 
 export interface LiveColumns {
@@ -44,8 +48,7 @@ export interface LiveColumns {
   readonly columns: Columns
   /** Another one after each `tidy`. */
   readonly lineage: object
-  /** Where symbolic links lead, by node. */
-  readonly links: Map<number, Uint8Array>
+  readonly rare: Rarities
   /** How many nodes have a change. */
   count(): number
   find(path: Uint8Array): number
@@ -63,9 +66,9 @@ export interface LiveColumns {
 }
 
 export function createLiveColumns(): LiveColumns {
-  let tree = new PathTree({ linked: true })
+  let tree = new PathTree({ shared: true })
   let columns = emptyColumns(1024)
-  let links = new Map<number, Uint8Array>()
+  let rare = noRarities()
   let lineage = {}
   let count = 0
   let tidied = 0
@@ -77,7 +80,7 @@ export function createLiveColumns(): LiveColumns {
       const climbs = end - start === 2 && path[start] === 0x2e && path[start + 1] === 0x2e
       node = climbs ? tree.parent[node]! : tree.insert(node, path, start, end)
     }
-    if (tree.nodes > columns.op.length) columns = grown(columns, tree.nodes * 2)
+    if (tree.nodes > columns.op.length) columns = grown(columns, Math.ceil(tree.nodes * 1.5))
     return node
   }
 
@@ -91,8 +94,8 @@ export function createLiveColumns(): LiveColumns {
     get lineage() {
       return lineage
     },
-    get links() {
-      return links
+    get rare() {
+      return rare
     },
     count: () => count,
     find: path => tree.find(path),
@@ -100,8 +103,7 @@ export function createLiveColumns(): LiveColumns {
       const node = intern(change.path)
       if (columns.op[node] === NOTHING) {
         count++
-        columns.total[node] = 0
-        columns.writtenAt[node] = columns.changedAt[node] = Number.NaN
+        columns.changedAt[node] = 0
       }
       columns.op[node] = ops.indexOf(change.op)
       columns.kind[node] = change.kind
@@ -113,20 +115,19 @@ export function createLiveColumns(): LiveColumns {
       columns.mtime[node] = change.mtime
       columns.nsec[node] = change.nsec
       columns.lower[node] = change.lower ?? -1
-      columns.lowerSize[node] = change.lowerSize ?? Number.NaN
-      if (change.link) links.set(node, change.link)
-      else links.delete(node)
+      keep(rare.lowerSize, node, change.op === 'C' ? change.lowerSize : null)
+      keep(rare.link, node, change.link)
       return node
     },
     drop(node) {
       if (columns.op[node] === NOTHING) return
       columns.op[node] = NOTHING
-      links.delete(node)
+      for (const map of Object.values(rare)) map.delete(node)
       count--
     },
     tidy() {
       if (tree.nodes <= Math.max(FEW, tidied * 2) || tree.nodes <= count * 4) return null
-      const next = new PathTree({ linked: true })
+      const next = new PathTree({ shared: true })
       const nodeOf = new Int32Array(tree.nodes).fill(-1)
       nodeOf[0] = 0
       const needed = new Uint8Array(tree.nodes)
@@ -140,7 +141,7 @@ export function createLiveColumns(): LiveColumns {
         nodeOf[node] = next.insert(parent, tree.names, tree.nameStart[node]!, tree.nameStart[node + 1]!)
       }
       columns = moved(columns, nodeOf, next.nodes)
-      links = new Map([...links].map(([node, target]) => [nodeOf[node]!, target]))
+      rare = movedRarities(rare, nodeOf)
       tree = next
       lineage = {}
       tidied = next.nodes
@@ -162,23 +163,37 @@ function bitOf(word: string): number {
   return at < 0 ? 0 : 1 << at
 }
 
+function keep<T>(map: Map<number, T>, node: number, value: T | null): void {
+  if (value === null) map.delete(node)
+  else map.set(node, value)
+}
+
+function noRarities(): Rarities {
+  return { link: new Map(), lowerSize: new Map(), total: new Map(), growth: new Map() }
+}
+
+function movedRarities(from: Rarities, nodeOf: Int32Array): Rarities {
+  const to = noRarities()
+  for (const name of Object.keys(to) as (keyof Rarities)[]) {
+    const map = to[name] as Map<number, unknown>
+    for (const [node, value] of from[name]) map.set(nodeOf[node]!, value)
+  }
+  return to
+}
+
 function emptyColumns(length: number): Columns {
   return {
     op: new Uint8Array(length),
     kind: new Uint8Array(length),
     mode: new Uint16Array(length),
     reasons: new Uint8Array(length),
-    uid: new Float64Array(length),
-    gid: new Float64Array(length),
+    uid: new Uint32Array(length),
+    gid: new Uint32Array(length),
     size: new Float64Array(length),
     mtime: new Float64Array(length),
     nsec: new Uint32Array(length),
-    lower: new Int32Array(length),
-    lowerSize: new Float64Array(length),
-    total: new Float64Array(length),
-    writtenAt: new Float64Array(length),
-    base: new Float64Array(length),
-    changedAt: new Float64Array(length),
+    lower: new Int16Array(length),
+    changedAt: new Uint32Array(length),
   }
 }
 

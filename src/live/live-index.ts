@@ -8,7 +8,7 @@ import { DELETED, type LiveColumns, NOTHING } from './live-columns.ts'
  * which only ever add to them; everything else is a copy of a few milliseconds for a hundred thousand paths.
  */
 export function liveIndex(live: LiveColumns): LayerIndex {
-  const { tree, columns, links } = live
+  const { tree, columns, rare } = live
   const { nodes } = tree
   const entries = live.count()
   const node = new Uint32Array(entries)
@@ -33,7 +33,7 @@ export function liveIndex(live: LiveColumns): LayerIndex {
     if (kind[at] === Kind.file) stored += size[at] = columns.size[from]! || 0
     mtime[at] = columns.mtime[from]!
     nsec[at] = columns.nsec[from]!
-    const target = links.size > 0 && !deleted ? links.get(from) : undefined
+    const target = rare.link.size > 0 && !deleted ? rare.link.get(from) : undefined
     if (target) link[at] = targets.push(target)
     at++
   }

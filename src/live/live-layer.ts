@@ -15,8 +15,6 @@ export interface LivePath extends LiveChange {
   id: number
   /** Bytes written since it is watched. */
   total: number
-  /** Milliseconds, when it was last written to; what the first look found was not seen being written. */
-  writtenAt: number | null
 }
 
 export interface LiveLayer {
@@ -63,9 +61,11 @@ export function createLiveLayer(): LiveLayer {
   let bytes = 0
   let whole = false
   let made: LayerIndex | null = null
-  let sums: { growth: Float64Array; changedAt: Float64Array } | null = null
+  let sums: { growth: Map<number, number>; changedAt: Uint32Array } | null = null
   let lastChange: number | null = null
   let newest: Uint8Array | null = null
+  /** When the first look was over: times are counted from there. */
+  let began = 0
 
   const faded = ({ rate, at }: { rate: number; at: number }, now: number) => rate * Math.exp(-(now - at) / MEMORY)
   const speed = (one: { rate: number; at: number }, written: number, now: number) => {
@@ -93,18 +93,20 @@ export function createLiveLayer(): LiveLayer {
     }
     const before = live.find(change.path)
     const known = before >= 0 && live.columns.op[before] !== NOTHING
-    if (known) bytes -= sizeAt(before)
+    const sizeBefore = known ? sizeAt(before) : 0
+    bytes -= sizeBefore
     const node = live.put(change)
     bytes += sizeAt(node)
-    const { columns } = live
-    if (!known) columns.base[node] = whole ? (change.op === 'C' ? (change.lowerSize ?? 0) : 0) : sizeAt(node)
-    if (whole) {
-      columns.changedAt[node] = now
-      if (change.kind !== Kind.dir) newest = change.path
-    }
-    if (!whole || change.written <= 0) return
-    columns.total[node]! += change.written
-    columns.writtenAt[node] = now
+    if (!whole) return
+    const { columns, rare } = live
+    const from = known ? sizeBefore : change.op === 'C' ? (change.lowerSize ?? 0) : 0
+    const grown = (rare.growth.get(node) ?? 0) + sizeAt(node) - from
+    if (grown !== 0) rare.growth.set(node, grown)
+    else rare.growth.delete(node)
+    columns.changedAt[node] = Math.max(1, now - began)
+    if (change.kind !== Kind.dir) newest = change.path
+    if (change.written <= 0) return
+    rare.total.set(node, (rare.total.get(node) ?? 0) + change.written)
     note(node, change.written, now)
   }
   const tidy = () => {
@@ -113,7 +115,7 @@ export function createLiveLayer(): LiveLayer {
   }
 
   const at = (id: number): LivePath => {
-    const { columns } = live
+    const { columns, rare } = live
     return {
       id,
       op: live.letter(id),
@@ -127,29 +129,28 @@ export function createLiveLayer(): LiveLayer {
       nsec: columns.nsec[id]!,
       written: 0,
       lower: columns.lower[id]! < 0 ? null : columns.lower[id]!,
-      lowerSize: orNull(columns.lowerSize[id]!),
-      link: live.links.get(id) ?? null,
+      lowerSize: rare.lowerSize.get(id) ?? null,
+      link: rare.link.get(id) ?? null,
       reasons: live.reasons(id),
-      total: columns.total[id]!,
-      writtenAt: orNull(columns.writtenAt[id]!),
+      total: rare.total.get(id) ?? 0,
     }
   }
 
-  /** A parent's number is smaller than its children's: one loop backwards. */
+  /** Of everything below each directory. A parent's number is smaller than its children's. */
   const summed = () => {
     if (sums) return sums
-    const { tree, columns } = live
-    const growth = new Float64Array(tree.nodes)
-    const changedAt = new Float64Array(tree.nodes)
-    for (let node = tree.nodes - 1; node >= 0; node--) {
-      if (columns.op[node] !== NOTHING) {
-        growth[node]! += sizeAt(node) - columns.base[node]!
-        changedAt[node] = Math.max(changedAt[node]!, columns.changedAt[node]! || 0)
+    const { tree, columns, rare } = live
+    const growth = new Map<number, number>()
+    for (const [node, bytes] of rare.growth) {
+      for (let at = node; ; at = tree.parent[at]!) {
+        growth.set(at, (growth.get(at) ?? 0) + bytes)
+        if (at === 0) break
       }
+    }
+    const changedAt = columns.changedAt.slice(0, tree.nodes)
+    for (let node = tree.nodes - 1; node > 0; node--) {
       const above = tree.parent[node]!
-      if (node === 0) break
-      growth[above]! += growth[node]!
-      changedAt[above] = Math.max(changedAt[above]!, changedAt[node]!)
+      if (changedAt[node]! > changedAt[above]!) changedAt[above] = changedAt[node]!
     }
     return (sums = { growth, changedAt })
   }
@@ -163,6 +164,7 @@ export function createLiveLayer(): LiveLayer {
         revision++
         if (whole) lastChange = now
       }
+      if (!whole && !part) began = now - 1
       whole ||= !part
     },
     index: () => (made ??= liveIndex(live)),
@@ -190,12 +192,13 @@ export function createLiveLayer(): LiveLayer {
     },
     growth(path) {
       const node = live.find(path)
-      return node < 0 ? 0 : summed().growth[node]!
+      return node < 0 ? 0 : (summed().growth.get(node) ?? 0)
     },
     changedAt(path, below) {
       const node = live.find(path)
       if (node < 0 || (!below && live.columns.op[node] === NOTHING)) return null
-      return (below ? summed().changedAt[node]! : live.columns.changedAt[node]!) || null
+      const at = (below ? summed().changedAt : live.columns.changedAt)[node]!
+      return at === 0 ? null : began + at
     },
     lastChange: () => lastChange,
     newest: () => newest,

@@ -96,6 +96,8 @@ export interface Follow {
   /** Only what is drawn is different. */
   tick(): void
   now(): number
+  /** Nothing changes any more, for now. */
+  rest(): void
 }
 
 /** Frames a second for a layer that changes all the time, at most. */
@@ -106,7 +108,7 @@ const SHARE = 4
 const FADE = 500
 
 /** Calls back as often as it is worth; the returned function ends that. */
-export function followLive(view: LiveView, { update, tick, now }: Follow): () => void {
+export function followLive(view: LiveView, { update, tick, now, rest }: Follow): () => void {
   let timer: NodeJS.Timeout | null = null
   let due = 0
   let fading: NodeJS.Timeout | null = null
@@ -116,6 +118,7 @@ export function followLive(view: LiveView, { update, tick, now }: Follow): () =>
     const last = view.layer.lastChange()
     const glows = last !== null && now() - last < GLOW[1] + FADE
     if (glows || view.layer.totalRate(now()) > 0) fading ??= setTimeout(fade, FADE)
+    else rest()
   }
   const run = () => {
     timer = null

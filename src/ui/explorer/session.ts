@@ -16,6 +16,7 @@ import { type Loading, load } from './loading.ts'
 import { noOwners, OWNER_FILE_BYTES, type Owners, readNames } from './owners.ts'
 import { makeScene, type Scene } from './scene.ts'
 import { realSlicer, type Slicer } from './slices.ts'
+import { restAfterLaying, spentOnLaying } from './spent-memory.ts'
 import { stepStory } from './step-story.ts'
 import { type Look, latest } from './tab.ts'
 
@@ -209,6 +210,8 @@ export function createSession(image: Image, options: SessionOptions): Session {
   /** All layers are there: what looks at the whole image can be said now. */
   const finish = () => {
     if (closed.signal.aborted || advice !== null || loading.laid() < image.layers.length) return
+    // The first look of a live layer leaves as much behind as one laying.
+    if (image.live) spentOnLaying(image.live.layer.count())
     advice = []
     try {
       advice = advise({ steps: image.steps, config: image.config, stack: loading.stack })
@@ -309,9 +312,12 @@ export function createSession(image: Image, options: SessionOptions): Session {
       look.scene = null
       rescene()
     }
+    spentOnLaying(live.layer.count())
     changed()
   }
-  const unfollow = image.live ? followLive(image.live, { update: relaid, tick: changed, now: options.now }) : () => {}
+  const unfollow = image.live
+    ? followLive(image.live, { update: relaid, tick: changed, now: options.now, rest: restAfterLaying })
+    : () => {}
 
   makeRows()
   const last = rows.findLastIndex(row => row.layer !== null)
