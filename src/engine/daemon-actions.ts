@@ -35,7 +35,9 @@ export function containerActions(client: Client): Omit<Containers, Streams | 'ca
         ...(sizes && { timeout: Infinity }),
       })
     },
-    async create(spec, { signal } = {}) {
+    async create(wish, { signal } = {}) {
+      // Podman takes no word for no time: what it makes so is killed as soon as it is to stop.
+      const spec = client.kind === 'podman' ? { stopTimeout: usualStop, ...defined(wish) } : wish
       const query = { name: spec.name, platform: client.speaks('1.41') ? spec.platform : undefined }
       const made = await client.send('POST', '/containers/create', createdShape, {
         query,
@@ -105,6 +107,13 @@ export function containerActions(client: Client): Omit<Containers, Streams | 'ca
     const most = timeout === undefined || timeout < 0 ? Infinity : timeout * 1000 + 60_000
     return act(id, verb, { t: timeout }, most)
   }
+}
+
+/** Seconds that both engines' own command lines leave a container to end. */
+const usualStop = 10
+
+function defined<T extends object>(record: T): T {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as T
 }
 
 /** A name or an id as part of a path: only what they are made of, so that none leads to another call. */
