@@ -79,7 +79,7 @@ const columns: readonly Column<JournalEntry>[] = [
             : theme.warning,
   },
   { title: 'TOOK', worth: 40, most: 8, align: 'right', text: one => (one.took === null ? '' : duration(one.took)) },
-  { title: 'WHAT', worth: 95, most: 60, least: 16, text: one => safe(one.what) },
+  { title: 'WHAT', worth: 95, most: 60, least: 40, text: one => safe(one.what) },
   { title: 'ENGINE', worth: 45, most: 16, text: one => safe(one.engine) },
   {
     title: 'BY HAND',
