@@ -154,6 +154,8 @@ export function fakeContainers(
         if (!found?.engine || !row) throw new Fault(`There is no container “${name}” here.`)
         return run(found.engine, row.id)
       },
+      exportLayer: () => Promise.reject(new Error('This test exports nothing.')),
+      asDockerfile: () => Promise.reject(new Error('This test exports nothing.')),
       async save(path, lines, { over = false } = {}) {
         fake.asked.push(`save ${path} ${lines.length}${over ? ' over' : ''}`)
         return over || !options.files?.has(path)

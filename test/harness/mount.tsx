@@ -178,6 +178,8 @@ const noServices: Omit<Services, 'journal'> = {
     namesInside: async () => [],
     reach: () => Promise.reject(new Error('This test has no containers.')),
     save: () => Promise.reject(new Error('This test saves nothing.')),
+    exportLayer: () => Promise.reject(new Error('This test exports nothing.')),
+    asDockerfile: () => Promise.reject(new Error('This test exports nothing.')),
     readOnly: false,
   },
   registry: {
