@@ -142,7 +142,7 @@ const createdShape = z.object({ Id: z.string(), Warnings: texts })
 const commitShape = z.object({ Id: z.string() })
 
 async function commit(client: Client, id: string, spec: CommitSpec): Promise<Digest> {
-  const { repo, tag } = splitReference(spec.reference)
+  const { repo, tag } = splitReference(client.kind === 'podman' ? atHome(spec.reference) : spec.reference)
   const query = {
     container: containerPath(id),
     repo,
@@ -155,6 +155,13 @@ async function commit(client: Client, id: string, spec: CommitSpec): Promise<Dig
   // Podman refuses one without a body.
   const { Id } = await client.send('POST', '/commit', commitShape, { query, body: {}, timeout: Infinity })
   return digestOf(Id)
+}
+
+/** Podman's API calls what has no registry Docker Hub's; its own command line calls it this machine's. */
+function atHome(reference: string | undefined): string | undefined {
+  if (!reference) return reference
+  const [first = '', ...rest] = reference.split('/')
+  return rest.length > 0 && (/[.:]/.test(first) || first === 'localhost') ? reference : `localhost/${reference}`
 }
 
 /** `registry:5000/a/b:tag` in its two parts. */

@@ -65,16 +65,18 @@ describe('a new container', () => {
     [40, 12],
   ])('is asked for with what its image says, at %ix%i', async (columns, rows) => {
     const app = await shown([docker, native], { columns, rows })
+    if (rows > 12) await app.until('It has said nothing yet.')
     void newContainer(app.host, node)
     await app.until('Run node:24')
-    if (rows > 12) await app.until('node server.js')
+    if (rows > 12) await app.until('3000:3000')
     await expectFrame(app, 'containers/new', { styles: columns === 60 })
   })
 
   it('says what is wrong while it is typed, and what does the same', async () => {
     const app = await shown()
+    await app.until('It has said nothing yet.')
     void newContainer(app.host, node)
-    await app.until('Run node:24')
+    await app.until('3000:3000')
     await app.type('api')
     await app.press('tab', 'tab')
     await app.type('A=1')
@@ -152,6 +154,7 @@ describe('a new container', () => {
 describe('committing', () => {
   it('asks for a name, shows what does the same, and leads to the image', async () => {
     const app = await shown()
+    await app.until('It has said nothing yet.')
     await app.press('C')
     await app.until('Commit web as an image')
     await app.type('Web:1')
