@@ -129,6 +129,7 @@ static int create_and_attach(struct making *m, const struct create_options *o, s
   bool never_began = result < 0 && e->status != 0;
   if (result < 0 && e->status == 0) e->status = ERR_SETUP;
   if (result < 0 || (!m->detach && !m->keep && !m->remove)) end_delete(o->root, o->monitor.id, never_began, &ignored);
+  if (result < 0 && m->remove) discard(&m->leavings, o->root); /* its monitor heard that the state is ours to remove, and left the rest to us */
   return result;
 }
 
