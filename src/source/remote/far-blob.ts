@@ -3,7 +3,8 @@
  * a name it can be read again by position, and what a broken off reading brought is not asked for twice.
  */
 import { createHash, type Hash } from 'node:crypto'
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, statfsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { Fault } from '../../base/errors.ts'
 import type { Digest } from '../../image/types.ts'
 import { cancelled } from '../cancel.ts'
@@ -38,6 +39,19 @@ interface Kept {
   write(chunk: Uint8Array): void
   have: number
   hash: Hash
+}
+
+/** Room that is left to others on the device. */
+const RESERVE = 1 << 30
+
+/** Whether so many bytes may be kept for the sake of what somebody might want to read. */
+export function hasRoom(folder: string | null, bytes: number): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(folder !== null && existsSync(folder) ? folder : tmpdir())
+    return bavail * bsize > bytes + RESERVE
+  } catch {
+    return false
+  }
 }
 
 /** A blob that the native store has: the same without anything that comes. */

@@ -22,7 +22,7 @@ import { type Compression, compressionOf, SNIFF_BYTES } from '../sniff.ts'
 import { type Spool, spoolOf } from '../spool.ts'
 import type { Blobs } from './blobs.ts'
 import type { Far } from './far.ts'
-import { type FarBlob, farBlob, storedBlob } from './far-blob.ts'
+import { type FarBlob, farBlob, hasRoom, storedBlob } from './far-blob.ts'
 import { type FarToc, farToc } from './far-toc.ts'
 import { indexStream } from './layer-stream.ts'
 import { isCancelled, sharedByNumber } from './shared.ts'
@@ -53,8 +53,8 @@ export interface FarContext {
   keep: boolean
 }
 
-/** A blob larger than this is not kept because somebody might read a file of it. */
-const MOST_KEPT = 1 << 30
+/** So many bytes of all blobs are kept because somebody might read a file of them. */
+const MOST_KEPT = 2 * 2 ** 30
 
 export function farLayers(
   layers: readonly FarLayer[],
@@ -63,6 +63,7 @@ export function farLayers(
   const { where, blobs, pool, cacheFolder, verify } = context
   const blobOf: (FarBlob | undefined)[] = []
   const spools: (Spool | undefined)[] = []
+  let kept = 0
   const tocs = layers.map(({ claim, digest, size }, layer): FarToc | null => {
     // What is here whole is read whole: it tells more.
     if (claim === null || verify || pathOfBlob(layer) !== null) return null
@@ -112,7 +113,8 @@ export function farLayers(
     const { digest, size } = layers[layer]!
     const known = blobOf[layer]
     if (known) return known
-    const keep = context.keep && size <= MOST_KEPT
+    const keep = context.keep && kept + size <= MOST_KEPT && hasRoom(cacheFolder, size)
+    if (keep) kept += size
     const path = pathOfBlob(layer)
     return (blobOf[layer] =
       path === null
