@@ -19,5 +19,5 @@ export function layerName({ createdBy, digest }: StoredLayer): string {
 
 /** The first twelve digits. */
 export function shortId(id: string): string {
-  return id.replace(/^(?:blob )?sha256:/, '').slice(0, 12)
+  return id.replace(/^(?:blob |partial )?sha256:/, '').slice(0, 12)
 }

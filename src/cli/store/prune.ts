@@ -116,7 +116,8 @@ async function tell(
 function linesOf({ kind, id, name, bytes }: Victim, verb: string): string {
   const size = bytes === null ? 'size not known' : formatBytes(bytes)
   if (kind === 'image') return `${verb}: ${safe(id)}`
-  if (kind === 'layer') return `${verb} ${id.startsWith('blob ') ? safe(id) : `unpacked layer ${safe(id)}`}: ${size}`
+  if (kind === 'layer')
+    return `${verb} ${/^(?:blob|partial) /.test(id) ? safe(id) : `unpacked layer ${safe(id)}`}: ${size}`
   return `${verb} ${kind === 'cache' ? 'cache entry' : kind} ${safe(kind === 'cache' ? id : name)}: ${size}`
 }
 

@@ -13,7 +13,8 @@ import { type StoreFolder, storeFolder } from '../../runtime/store/folder.ts'
 import { chainOf, type Thing, thingsOf, unusedThings } from '../../runtime/store/garbage.ts'
 import type { KeptImage } from '../../runtime/store/index.ts'
 import { shownName } from '../../runtime/store/names.ts'
-import { removeKept, removeUnused } from '../../runtime/store/remove-exactly.ts'
+import { leftPartials } from '../../runtime/store/partial.ts'
+import { PARTIAL_REST, removeKept, removePartial, removeUnused } from '../../runtime/store/remove-exactly.ts'
 import { removeVolume } from '../../runtime/volumes/shelf.ts'
 import { volumeUsage } from '../../runtime/volumes/usage.ts'
 import { listVolumes } from '../../runtime/volumes/volume.ts'
@@ -37,18 +38,30 @@ export function nativeStorage(places: Places, containers: Containers): Storage {
       }
     },
     async remove(pieces, { signal } = {}) {
-      const things = pieces.flatMap(one => (one.kind === 'layer' ? [thingOf(one.id)] : []))
-      const gone = things.length === 0 ? [] : await removeUnused(places, things)
+      const stored = pieces.filter(one => one.kind === 'layer' && !one.id.startsWith(PARTIAL))
+      const gone =
+        stored.length === 0
+          ? []
+          : await removeUnused(
+              places,
+              stored.map(one => thingOf(one.id)),
+            )
       const reasons: (string | null)[] = []
       for (const piece of pieces) {
         signal?.throwIfAborted()
-        if (piece.kind === 'layer') reasons.push(gone.shift() ? null : 'something needs it by now')
+        if (piece.id.startsWith(PARTIAL)) {
+          const free = await removePartial(places, piece.id.slice(PARTIAL.length))
+          reasons.push(free ? null : 'somebody goes on with it')
+        } else if (piece.kind === 'layer') reasons.push(gone.shift() ? null : 'something needs it by now')
         else reasons.push(await removed(() => removePiece(places, containers, piece)))
       }
       return reasons
     },
   }
 }
+
+/** Before the digest of a blob that came only in part. */
+const PARTIAL = 'partial '
 
 async function usage(places: Places, containers: Containers, signal: AbortSignal | undefined): Promise<DiskUsage> {
   const folder = storeFolder(places)
@@ -77,10 +90,21 @@ async function usage(places: Places, containers: Containers, signal: AbortSignal
       busy: users.length === 0 && !idle.has(id),
     }
   })
+  const partials = (await leftPartials(folder, PARTIAL_REST)).map(({ digest, bytes }): StoredLayer => {
+    const nobody = { images: [], containers: [], cache: [], busy: false }
+    return {
+      id: `${PARTIAL}${digest}`,
+      kind: 'blob',
+      digest,
+      bytes,
+      createdBy: 'a download that was not finished',
+      ...nobody,
+    }
+  })
   const bytes = new Map(layers.map(one => [one.id, one.bytes ?? 0]))
   const volumes = await volumeUsage(listVolumes(places), signal)
   return {
-    layers,
+    layers: [...layers, ...partials],
     images: needs.map(({ id, needs }, at) => {
       const own = [...needs].filter(one => bytes.has(one))
       return {

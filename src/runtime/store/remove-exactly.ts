@@ -1,4 +1,5 @@
 /** Exactly what was named leaves the store: an image that is as it was, things that still nobody needs. */
+import { rmSync } from 'node:fs'
 import { Fault } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
 import type { Digest } from '../../image/types.ts'
@@ -7,7 +8,9 @@ import type { Places } from '../places.ts'
 import { makeStore, storeFolder, workplace } from './folder.ts'
 import { digestsOf, type Thing, takeAway, unusedThings } from './garbage.ts'
 import { changeImages } from './index.ts'
+import { tryLock } from './lock.ts'
 import { shownName } from './names.ts'
+import { leftPartials } from './partial.ts'
 
 /**
  * Takes an image away with all of its names, and what only it needed. `names` as they were shown. One that is gone already
@@ -69,5 +72,22 @@ export async function removeUnused(
     )
   } finally {
     await place.leave()
+  }
+}
+
+/** Milliseconds after which nobody is thought to go on with what came only in part. */
+export const PARTIAL_REST = 3_600_000
+
+/** Takes away what came only in part; false: somebody is at it, or was not long ago. */
+export async function removePartial(places: Places, digest: Digest): Promise<boolean> {
+  const left = (await leftPartials(storeFolder(places), PARTIAL_REST)).find(one => one.digest === digest)
+  const own = left && (await tryLock(`${left.path}.lock`))
+  if (!left || !own) return false
+  try {
+    rmSync(left.path, { force: true })
+    rmSync(`${left.path}.lock`, { force: true })
+    return true
+  } finally {
+    own.release()
   }
 }

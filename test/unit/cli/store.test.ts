@@ -156,4 +156,34 @@ describe('images of the store', () => {
       stderr: expect.stringContaining('The native store is empty'),
     })
   })
+
+  test('df tells of every blob once, who needs it, and what an image really costs', async () => {
+    const here = workshop()
+    here.put('all.tar', dockerArchive([app, other], 'docker-1.10'))
+    await here.run(['load', '-i', 'all.tar'])
+    const { stdout } = await here.run(['df', '--engine', 'native', '-v', '--json'])
+    const rows = stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    const blob = (bytes: Uint8Array) => rows.filter(row => row.kind === 'layer' && row.id === `blob ${digest(bytes)}`)
+    expect(blob(base)).toMatchObject([{ note: 'blob', users: ['app:1', 'other:latest'] }])
+    expect(blob(top)).toMatchObject([{ users: ['app:1'] }])
+    const image = rows.find(row => row.name === 'other:latest')
+    const documents = rows.filter(row => row.kind === 'layer' && row.users.join() === 'other:latest')
+    expect(image.bytes).toBe(documents.reduce((sum, row) => sum + row.bytes, 0))
+    expect(image.shared).toBe(blob(base)[0].bytes)
+    const dry = JSON.parse((await here.run(['prune', '--engine', 'native', '-a', '--dry-run', '--json'])).stdout)
+    expect(dry.bytes).toBe(rows.filter(row => row.kind === 'layer').reduce((sum, row) => sum + row.bytes, 0))
+    expect(dry.removed.map((one: { kind: string }) => one.kind)).toEqual(['image', 'image'])
+  })
+
+  test('prune without a terminal to ask on wants --force', async () => {
+    const here = workshop()
+    here.put('app.tar', dockerArchive(app, 'docker-1.10'))
+    await here.run(['load', '-i', 'app.tar'])
+    const said = await here.run(['prune', '--engine', 'native', '--all'], { input: Buffer.from('y\n') })
+    expect([said.code, said.stderr]).toEqual([2, expect.stringContaining('strata prune --force')])
+    expect((await here.run(['images', '--engine', 'native', '--json'])).stdout).not.toBe('')
+  })
 })

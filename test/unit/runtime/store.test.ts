@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -28,8 +29,9 @@ import { keepImage, nameImage } from '../../../src/runtime/store/images.ts'
 import { type KeptImage, readImages } from '../../../src/runtime/store/index.ts'
 import { lock, tryLock } from '../../../src/runtime/store/lock.ts'
 import { findImage, getImage, keptName, shownName } from '../../../src/runtime/store/names.ts'
+import { openPartial } from '../../../src/runtime/store/partial.ts'
 import { removeImage } from '../../../src/runtime/store/remove.ts'
-import { removeKept, removeUnused } from '../../../src/runtime/store/remove-exactly.ts'
+import { PARTIAL_REST, removeKept, removePartial, removeUnused } from '../../../src/runtime/store/remove-exactly.ts'
 import { makeSure, unpackedLayer } from '../../../src/runtime/store/unpacked.ts'
 import { scratch } from '../../harness/scratch.ts'
 
@@ -309,6 +311,23 @@ describe('removing exactly', () => {
     await store.place.leave()
     expect(await removeUnused(store.places, wanted)).toEqual([false, true])
     expect([blobBytes(store.folder, digestOf('base')), blobBytes(store.folder, digest)]).toEqual([4, null])
+  })
+})
+
+describe('what came only in part', () => {
+  test('goes when nobody is at it any more, and not before', async () => {
+    const store = await newStore()
+    const digest = digestOf('whole')
+    const partial = await openPartial(store.folder, digest, undefined)
+    writeSync(partial.fd, 'who')
+    const path = join(store.folder.root, 'partial', digest.slice(7))
+    const old = (Date.now() - 2 * PARTIAL_REST) / 1000
+    utimesSync(path, old, old)
+    expect(await removePartial(store.places, digest)).toBe(false)
+    partial.close()
+    expect(await removePartial(store.places, digestOf('other'))).toBe(false)
+    expect(await removePartial(store.places, digest)).toBe(true)
+    expect(existsSync(path)).toBe(false)
   })
 })
 
