@@ -32,24 +32,34 @@ export function pullByEngine(
   { allTags = false, platform, ...how }: RegistryTransfer & { allTags?: boolean; platform?: string },
 ): Promise<void> {
   const tag = allTags ? undefined : (name.digest ?? name.tag ?? 'latest')
-  const query = { fromImage: `${name.registry}/${name.repository}`, tag, platform }
-  return follow(client, '/images/create', query, how)
+  const from = `${name.registry}/${name.repository}`
+  if (client.kind === 'docker' || how.tlsVerify !== false || allTags)
+    return follow(client, '/images/create', { fromImage: from, tag, platform }, how)
+  // Only Podman's own API knows of registries without TLS.
+  const reference = `${from}${name.digest ? '@' : ':'}${tag}`
+  const [OS, Arch, Variant] = platform?.split('/') ?? []
+  return follow(client, '/libpod/images/pull', { reference, OS, Arch, Variant, tlsVerify: 'false' }, how)
 }
 
 /** @see Engine.push */
 export function pushByEngine(client: Client, name: ImageName, how: RegistryTransfer): Promise<void> {
-  return follow(client, `/images/${name.registry}/${name.repository}/push`, { tag: name.tag ?? 'latest' }, how)
+  const tlsVerify = client.kind === 'podman' && how.tlsVerify === false ? 'false' : undefined
+  return follow(
+    client,
+    `/images/${name.registry}/${name.repository}/push`,
+    { tag: name.tag ?? 'latest', tlsVerify },
+    how,
+  )
 }
 
 async function follow(
   client: Client,
   path: string,
   query: Record<string, string | undefined>,
-  { who, tlsVerify = true, signal, onLine }: RegistryTransfer,
+  { who, signal, onLine }: RegistryTransfer,
 ): Promise<void> {
   const name = safe(client.endpoint.name)
-  const call = { method: 'POST', query: { ...query, tlsVerify: tlsVerify ? undefined : false }, signal } as const
-  const stream = await client.stream(path, { ...call, auth: authOf(who) })
+  const stream = await client.stream(path, { method: 'POST', query, signal, auth: authOf(who) })
   try {
     for await (const value of jsonLines(stream)) {
       const line = shape.safeParse(value)

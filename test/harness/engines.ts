@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { request } from 'node:http'
+import { request as requestTls } from 'node:https'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { command, until } from './command.ts'
@@ -124,6 +125,14 @@ export async function startPodman({ rootless = false, root }: PodmanOptions = {}
   return start({ scratch, socket, dataRoot, env, root, program, args, client, pidFile: 'podman.pid', cwd: home })
 }
 
+/** Lines for the registry's configuration, indented as below `http:`, and as a section of their own. */
+export interface RegistryOptions {
+  http?: string
+  auth?: string
+  /** Whether `http` makes it speak TLS. */
+  tls?: boolean
+}
+
 export interface TestRegistry {
   /** `127.0.0.1:PORT` */
   address: string
@@ -132,10 +141,16 @@ export interface TestRegistry {
 }
 
 /** A registry on the loopback address, anonymous or for one user with a password. */
-export async function startRegistry(login?: { user: string; password: string }): Promise<TestRegistry> {
+export async function startRegistry(
+  login?: { user: string; password: string },
+  { http = '', auth = '', tls = false }: RegistryOptions = {},
+): Promise<TestRegistry> {
   const scratch = await openScratch()
   const address = `127.0.0.1:${await freePort()}`
-  writeFileSync(join(scratch.path, 'config.yml'), registryConf(scratch, address, login !== undefined))
+  writeFileSync(
+    join(scratch.path, 'config.yml'),
+    `${registryConf(scratch, address, login !== undefined)}${http}${auth}`,
+  )
   if (login) writeFileSync(join(scratch.path, 'htpasswd'), `${login.user}:${await bcrypt(login.password)}\n`)
   const log = join(scratch.path, 'log')
   const failed = daemon(
@@ -147,7 +162,7 @@ export async function startRegistry(login?: { user: string; password: string }):
     'registry.pid',
   )
   await ready(scratch, failed, log, () =>
-    answers({ host: '127.0.0.1', port: Number(address.split(':')[1]), path: '/v2/' }),
+    answers({ host: '127.0.0.1', port: Number(address.split(':')[1]), path: '/v2/', tls }),
   )
   return { address, scratch, stop: scratch.close }
 }
@@ -286,9 +301,19 @@ async function ready(
   }
 }
 
-function answers(options: { path: string; socketPath?: string; host?: string; port?: number }): Promise<boolean> {
+function answers({
+  tls = false,
+  ...options
+}: {
+  path: string
+  socketPath?: string
+  host?: string
+  port?: number
+  tls?: boolean
+}): Promise<boolean> {
   return new Promise(resolve => {
-    const asked = request({ ...options, timeout: 5000 }, response => {
+    const ask = tls ? requestTls : request
+    const asked = ask({ ...options, timeout: 5000, rejectUnauthorized: false }, response => {
       response.resume()
       resolve(response.statusCode === 200 || response.statusCode === 401)
     })

@@ -106,8 +106,7 @@ export function createAsker(access: RegistryAccess, of: { host: string; reposito
     const reply = await send()
     if (reply.status !== 401 || reply.url.origin !== origin.origin) return reply
     if (asking.body !== undefined && !(asking.body instanceof Uint8Array)) return reply
-    await auth.challenged(reply, asking.scopes, asking.signal)
-    return send()
+    return (await auth.challenged(reply, asking.scopes, asking.signal)) ? send() : reply
   }
 
   /** Who asks is said to the registry alone, wherever it sends us. */

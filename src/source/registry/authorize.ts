@@ -14,8 +14,8 @@ import type { Credentials, RegistryAccess } from './types.ts'
 export interface Authorizer {
   /** What to say first; null while the registry has not asked. */
   header(scopes: readonly string[], signal: AbortSignal | undefined): Promise<string | null>
-  /** Does what a 401 asks for. @throws Fault when that can not be done. */
-  challenged(reply: Reply, scopes: readonly string[], signal: AbortSignal | undefined): Promise<void>
+  /** Does what a 401 asks for; false: nothing that could be done. @throws Fault when it does not work. */
+  challenged(reply: Reply, scopes: readonly string[], signal: AbortSignal | undefined): Promise<boolean>
 }
 
 type Way = { kind: 'none' } | { kind: 'basic'; header: string } | { kind: 'bearer'; realm: URL; service: string | null }
@@ -66,16 +66,17 @@ export function createAuthorizer(
           service: bearer.parameters.service ?? null,
         }
         tokens.delete(scopes.join(' '))
-        return void (await token(scopes, signal))
+        await token(scopes, signal)
+        return true
       }
       const who = basic ? await whoAsks() : null
-      if (!basic || who === null || 'identityToken' in who)
-        throw await refusal(reply, 'what it is asked for', access.limits)
+      if (who === null || 'identityToken' in who) return false
       // Without TLS there are only registries of this machine here.
       if (reply.url.origin !== of.origin.origin)
         throw new Fault(`${name} is not the registry, and asks for a password: it gets none.`)
       reply.close()
       way = { kind: 'basic', header: basicHeader(who) }
+      return true
     },
   }
 }
