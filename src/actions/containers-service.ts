@@ -23,11 +23,6 @@ export interface ContainersService {
    * when there is none. The engine is null where nobody named it: it is looked for.
    */
   shell(engine: string | null, container: Pick<Container, 'id' | 'name'>): Promise<number>
-  /**
-   * Does it with a container by its name, whatever watches; gives the word for what was done. `restart` starts one that
-   * does not run, `pause` lets one that is paused go on. Rejects with a Fault.
-   */
-  act(engine: string | null, name: string, deed: 'stop' | 'restart' | 'pause'): Promise<string>
   /** Every engine that answers, to be closed by who asked. */
   engines(signal: AbortSignal): Promise<{ engines: ContainerEngine[]; close(): void }>
   /**

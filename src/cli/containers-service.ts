@@ -10,7 +10,6 @@ export function createContainersService(options: Options): ContainersService {
   return {
     watch: () => watchLater(() => watchAll(options)),
     shell: async (engine, container) => (await import('./container-shell.ts')).shellAt(engine, container, options),
-    act: async (engine, name, deed) => (await import('./container-deeds.ts')).actOn(engine, name, deed, options),
     engines: async signal => (await import('./container-deeds.ts')).everyEngine(signal, options),
     attach: async (engine, container, how) =>
       (await import('./container-attach.ts')).attachAt(engine, container, how, options),

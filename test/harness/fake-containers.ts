@@ -133,10 +133,6 @@ export function fakeContainers(
         fake.asked.push(`shell ${engine} ${name}`)
         return 0
       },
-      async act(engine, name, deed) {
-        fake.asked.push(`${deed} ${engine} ${name}`)
-        return `${deed} done:`
-      },
       async engines() {
         return { engines: snapshot.flatMap(one => one.engine ?? []), close() {} }
       },

@@ -171,7 +171,6 @@ const noServices: Omit<Services, 'journal'> = {
   containers: {
     watch: () => ({ snapshot: () => [], subscribe: () => () => {}, onEvent: () => () => {}, refresh() {}, close() {} }),
     shell: () => Promise.reject(new Error('This test has no shell.')),
-    act: () => Promise.reject(new Error('This test has no containers.')),
     engines: async () => ({ engines: [], close() {} }),
     attach: () => Promise.reject(new Error('This test has no containers.')),
     copy: () => Promise.reject(new Error('This test has no containers.')),

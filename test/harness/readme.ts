@@ -9,8 +9,10 @@ import { containersActions } from '../../src/actions/containers.ts'
 import { explorerActions } from '../../src/actions/explorer.ts'
 import { globalActions } from '../../src/actions/global.ts'
 import { imagesActions } from '../../src/actions/images.ts'
+import { journalActions } from '../../src/actions/journal-screen.ts'
 import { keyLabels } from '../../src/actions/keys.ts'
 import { logsActions } from '../../src/actions/logs.ts'
+import { processesActions } from '../../src/actions/processes.ts'
 import { pruneActions, storageActions } from '../../src/actions/storage.ts'
 
 const file = new URL('../../README.md', import.meta.url)
@@ -33,6 +35,8 @@ const parts = {
       table('Images', imagesActions),
       table('Containers', containersActions),
       table('Logs of a container', logsActions),
+      table('Processes of a container', processesActions),
+      table('Journal', journalActions),
       table('Storage', storageActions),
       table('Prune', pruneActions),
       table('Explorer', explorerActions),

@@ -2,6 +2,7 @@
 import type { LiveContext } from '../../actions/live.ts'
 import { safe } from '../../base/text.ts'
 import { commitFrom } from '../containers/commit.ts'
+import { actOnNamed } from '../containers/one-deed.ts'
 import type { Ui } from '../ui.ts'
 import { exportFrom } from './container/exporting.ts'
 import type { Opened } from './context.ts'
@@ -35,7 +36,7 @@ export function createLiveContext(
       else if (status !== 0) ui.toast(`The shell ended with ${status}.`)
     },
     async act(deed) {
-      const done = await ui.work(`${name}: ${deed}`, () => containers.act(engine, name, deed))
+      const done = await ui.work(`${name}: ${deed}`, () => actOnNamed(ui, engine, name, deed))
       if (done !== undefined) ui.toast(`${done} ${safe(name)}`)
     },
     async commit() {
