@@ -84,6 +84,28 @@ export class PathTree implements PathColumns {
     this.#slots = slots
   }
 
+  /** The first nodes of this tree as another one, which goes on from there. Only of a linked tree. */
+  first(nodes: number): PathTree {
+    const tree = new PathTree({ linked: true })
+    const firstChild = this.firstChild.slice(0, nodes)
+    // Children are listed newest first.
+    for (let node = 0; node < nodes; node++) {
+      while (firstChild[node]! >= nodes) firstChild[node] = this.nextSibling[firstChild[node]!]!
+    }
+    Object.assign(tree, {
+      nodes,
+      parent: this.parent.subarray(0, nodes),
+      nameStart: this.nameStart.subarray(0, nodes + 1),
+      names: this.names.subarray(0, this.nameStart[nodes]!),
+      firstChild,
+      nextSibling: this.nextSibling.slice(0, nodes),
+    })
+    let size = 4096
+    while (size * 0.7 < nodes) size *= 2
+    tree.#rehash(size)
+    return tree
+  }
+
   /** The node of the child of `parent` with the name `bytes[start, end)`, made when there is none. */
   insert(parent: number, bytes: Uint8Array, start: number, end: number): number {
     const slots = this.#slots

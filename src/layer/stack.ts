@@ -39,7 +39,7 @@ const NOTHING = 255
 const MAX_ANOMALIES = 1000
 
 export class Stack {
-  readonly tree: PathTree
+  tree: PathTree
   readonly layers: LayerIndex[] = []
   readonly anomalies: Anomaly[] = []
   readonly deltas: Delta[] = []
@@ -117,15 +117,26 @@ export class Stack {
 
   /**
    * The same as another stack. Of this one views, references and the ledger stay what they are, for whoever still shows
-   * them; nothing can be laid on it any more.
+   * them; nothing can be laid on it any more. `nodes`: how many the layers below have; the other one begins with those
+   * again, so that paths which came and went are forgotten: its other nodes are not this one's.
    */
-  withLive(index: LayerIndex): Stack {
+  withLive(index: LayerIndex, nodes?: number): Stack {
     this.#lastView ??= this.view(this.deltas.length - 1)
     const { stored, visible, rows } = this.#ledger
     this.#kept = { stored, visible, rows }
     const next = new Stack(this)
+    if (nodes !== undefined) next.#forgetAfter(nodes)
     next.pushLive(index)
     return next
+  }
+
+  #forgetAfter(nodes: number): void {
+    if (this.#live !== null) this.#takeLiveOff(this.#live)
+    this.#live = null
+    this.#lineage = null
+    this.tree = this.tree.first(nodes)
+    this.#current = this.#current.slice(0, nodes)
+    this.#kinds = this.#kinds.slice(0, nodes)
   }
 
   #takeLiveOff({ anomalies }: { anomalies: number }): void {

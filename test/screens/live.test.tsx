@@ -176,6 +176,25 @@ it('the cursor stays on its path while rows come and go', async () => {
   expect(cursorOn(app, 'server.js'), at()).toBe(true)
 })
 
+it('thirty thousand paths that came and went leave cursor and folds where they were', async () => {
+  const { app, tell } = await container({ level: '16' })
+  await app.press('tab', 'a', 'Z')
+  await app.until('access.log')
+  await tell(change('A', 'zz', directory), change('A', 'zz/inside', { size: 1 }))
+  for (let n = 0; n < 30 && !cursorOn(app, 'zz'); n++) await app.press('j')
+  await app.press('left')
+  await still(app)
+  const passing = Array.from({ length: 30_000 }, (_, at) => change('A', `aaa/${at}`))
+  await tell(...passing)
+  await tell(...passing.map(one => ({ ...one, op: '-' as const })))
+  await tell(change('A', 'zzz-after', { size: 5 }))
+  await app.until('zzz-after')
+  expect(app.text()).not.toContain('inside  ')
+  expect(cursorOn(app, 'zz/')).toBe(true)
+  await app.press('right')
+  await app.until('inside')
+})
+
 it('a file that is viewed stays that file, whatever the layer becomes', async () => {
   const { app, tell } = await container()
   await app.press('tab', 'a', 'Z')

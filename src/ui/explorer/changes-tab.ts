@@ -20,6 +20,8 @@ export function createChangesTab(look: Look): ChangesTab {
   let shown: { scene: Scene; nodes: Uint32Array } | null = null
   let list: ListState = { cursor: 0, top: 0 }
   let height = 10
+  /** What the cursor's path has for a node now, where that is another one. */
+  let renumbered: number | null = null
   const at = () => shown?.nodes[list.cursor] ?? null
 
   const derive = function* (scene: Scene): Sliced<NonNullable<typeof shown>> {
@@ -33,11 +35,16 @@ export function createChangesTab(look: Look): ChangesTab {
     update() {
       if (!look.scene) return
       work.run(derive(look.scene), next => {
-        const node = at()
+        const node = renumbered ?? at()
+        renumbered = null
         const same = node === null ? -1 : next.nodes.indexOf(node)
         shown = next
         list = keepVisible({ cursor: same >= 0 ? same : 0, top: list.top }, next.nodes.length, height)
       })
+    },
+    renumber(now) {
+      const node = renumbered ?? at()
+      renumbered = node === null ? null : now(node)
     },
     draw(theme, { columns, rows, focused }) {
       height = rows - 1

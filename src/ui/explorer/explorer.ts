@@ -121,6 +121,9 @@ function makeOpened(ui: Ui, image: Image, { container, now, changed, failed, pla
       ready?.reading.tick()
       changed()
     },
+    renumbered(node) {
+      for (const tab of ready?.tabs ?? []) tab.renumber?.(node)
+    },
     looked() {
       ready?.update()
       if (ready?.following) showNewest(ready)

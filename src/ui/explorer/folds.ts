@@ -21,6 +21,14 @@ export function withFold(folds: Folds, node: number, open: boolean): Folds {
   return { ...folds, said: new Map(folds.said).set(node, open) }
 }
 
+/** The same folds of nodes that have other numbers now; -1: the path is forgotten. */
+export function renumberedFolds({ said, rest }: Folds, now: (node: number) => number): Folds {
+  return {
+    said: new Map([...said].map(([node, open]) => [now(node), open] as const).filter(([node]) => node >= 0)),
+    rest,
+  }
+}
+
 /** How many rows the directories that open by themselves may bring. */
 const AUTO_ROWS = 60
 

@@ -32,8 +32,11 @@ export interface Loading {
   laid(): number
   /** Whether nothing more comes. */
   over(): boolean
-  /** Lays the layer that is alive on the others again, as it is now. Only once all lie there. */
-  relay(index: LayerIndex): void
+  /**
+   * Lays the layer that is alive on the others again, as it is now. Only once all lie there. Gives what nodes of before
+   * are now (-1: nothing), where they are not the same any more.
+   */
+  relay(index: LayerIndex): ((node: number) => number) | null
   /** Stops reading; what lies in the stack stays. */
   cancel(): void
 }
@@ -47,6 +50,9 @@ export interface LoadingOptions {
   /** The topmost layer that is asked for; without it all, but of an image that is far away those that cost little. */
   upTo?: number | undefined
 }
+
+/** So many paths that came and went are not worth making the tree of paths anew. */
+const FORGOTTEN = 20_000
 
 /** Starts to read layers. */
 export function load(image: Image, { changed, progressed, slicer = realSlicer, upTo }: LoadingOptions): Loading {
@@ -69,6 +75,7 @@ export function load(image: Image, { changed, progressed, slicer = realSlicer, u
   let laying = false
   const live = image.live?.number ?? -1
   let belowLive = 0
+  let belowNodes = 0
 
   const layNext = () => {
     const index = indexes[laid]
@@ -102,6 +109,7 @@ export function load(image: Image, { changed, progressed, slicer = realSlicer, u
   /** Small, and to be replaced: laid at once. */
   const layLive = (index: LayerIndex) => {
     belowLive = stack.visible
+    belowNodes = stack.tree.nodes
     layers[live]!.phase = 'done'
     laid++
     indexes[live] = null
@@ -110,9 +118,15 @@ export function load(image: Image, { changed, progressed, slicer = realSlicer, u
     changed()
   }
   const relay = (index: LayerIndex) => {
-    stack = stack.withLive(index)
+    const { tree } = stack
+    const most = belowNodes + 2 * index.nodes + FORGOTTEN
+    const forget = tree.nodes > most
+    stack = stack.withLive(index, forget ? belowNodes : undefined)
     layers[live]!.stored = index.stored
     layers[live]!.adds = stack.visible - belowLive
+    if (!forget) return null
+    const now = stack.tree
+    return (node: number) => (node < belowNodes ? node : now.find(tree.path(node)))
   }
 
   const read = async (layer: number) => {
@@ -141,7 +155,11 @@ export function load(image: Image, { changed, progressed, slicer = realSlicer, u
   }
 
   // Not before whoever asked has what is returned here: reading may report at once.
-  void Promise.resolve().then(() => layers.forEach((_, layer) => isWanted(layer) && void read(layer)))
+  void Promise.resolve().then(() =>
+    layers.forEach((_, layer) => {
+      if (isWanted(layer)) void read(layer)
+    }),
+  )
   /** Nothing more comes: all that was asked for is read, and the first that was not keeps the rest from being laid. */
   const isOver = () => laid === layers.length || (layers[laid]!.phase === 'unread' && !layers.some(isComing))
   return {

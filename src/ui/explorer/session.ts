@@ -5,18 +5,19 @@
 import { type Advice, advise } from '../../advice/advise.ts'
 import { shortCommand } from '../../image/command.ts'
 import type { Step } from '../../image/types.ts'
-import { Kind } from '../../layer/entry.ts'
 import type { Image } from '../../source/types.ts'
 import type { StepRow } from '../panes/layers-pane.ts'
 import { type ListState, moveTo } from '../widgets/list.ts'
 import { CONTENT_BYTES, compareContents, FAR_BYTES, openBytes } from './contents.ts'
-import { isUnread, pullBytes } from './far.ts'
+import { isUnread } from './far.ts'
 import { createLiveWorld, followLive } from './live.ts'
 import { type Loading, load } from './loading.ts'
-import { noOwners, OWNER_FILE_BYTES, type Owners, readNames } from './owners.ts'
+import { noOwners } from './owners.ts'
+import { readOwners } from './read-owners.ts'
 import { makeScene, type Scene } from './scene.ts'
 import { realSlicer, type Slicer } from './slices.ts'
 import { restAfterLaying, spentOnLaying } from './spent-memory.ts'
+import { countOdd, stepRows } from './step-rows.ts'
 import { stepStory } from './step-story.ts'
 import { type Look, latest } from './tab.ts'
 
@@ -66,6 +67,8 @@ export interface SessionOptions {
   changed(): void
   /** What the tabs look at is different. */
   looked(): void
+  /** What is kept by node is to be kept by another one: -1 where the path is forgotten. */
+  renumbered(now: (node: number) => number): void
   /** Work in the background went wrong. */
   failed(error: unknown): void
   /** Milliseconds since 1970. */
@@ -94,7 +97,6 @@ export function createSession(image: Image, options: SessionOptions): Session {
   let comparing = new AbortController()
   let story: { scene: Scene; sentences: string[] } | null = null
   let advice: Advice[] | null = null
-  let ownersOf = -1
   let uncompared = 0
   let progressAt = Number.NEGATIVE_INFINITY
   let odd: { laid: number; odd: number; forged: boolean } | null = null
@@ -120,29 +122,8 @@ export function createSession(image: Image, options: SessionOptions): Session {
   }
 
   const makeRows = () => {
-    const commands = new Map<number, string>()
-    rows = image.steps
-      .filter(step => !hideEmpty || step.layer !== null)
-      .map(step => ({
-        step: step.index,
-        layer: step.layer,
-        live: image.live !== undefined && step.layer === image.live.number,
-        ...(image.far && step.layer !== null ? { pull: pullBytes(image, step.layer) } : {}),
-        get command() {
-          const command = commands.get(step.index) ?? shortCommand(step.createdBy, step.comment)
-          commands.set(step.index, command)
-          return command
-        },
-        get state() {
-          return step.layer === null ? null : (loading.layers[step.layer] ?? null)
-        },
-        get odd() {
-          return step.layer !== null && hasAnomalies(step.layer)
-        },
-      }))
+    rows = stepRows(image, () => loading, hideEmpty)
   }
-  const hasAnomalies = (layer: number) => (loading.stack.layers[layer]?.anomalies.length ?? 0) > 0
-
   const step = () => image.steps[(rows[list.cursor]?.step ?? 1) - 1] ?? noStep
 
   /** The topmost layer as of the step under the cursor; -1 below the first. */
@@ -185,7 +166,7 @@ export function createSession(image: Image, options: SessionOptions): Session {
     comparing.abort()
     compare(scene, CONTENT_BYTES)
     tellStory(scene)
-    void readOwners(scene)
+    owners.read(scene)
     options.looked()
   }
 
@@ -260,35 +241,14 @@ export function createSession(image: Image, options: SessionOptions): Session {
     })
   }
 
-  /** The names that the image of this step gives to numbers. */
-  const readOwners = async (scene: Scene) => {
-    const files = ['etc/passwd', 'etc/group'].map(path => inodeAt(scene, path))
-    const key = files[0]! * 31 + files[1]!
-    if (key === ownersOf) return
-    ownersOf = key
-    const [users, groups] = await Promise.all(files.map(inode => namesIn(inode)))
-    if (closed.signal.aborted || ownersOf !== key) return
-    const owners: Owners = { users: users!, groups: groups! }
-    Object.assign(look.world, { owners })
-    if (look.filter) options.looked()
-    changed()
-  }
-
-  const namesIn = async (inode: number): Promise<Map<number, string>> => {
-    if (inode < 0) return new Map()
-    const chunks: Uint8Array[] = []
-    try {
-      const { stack } = loading
-      if ((image.far?.contentCost(stack.layerOf(inode), stack.sizeOf(inode)) ?? 0) > FAR_BYTES) return new Map()
-      const options = { end: Math.min(stack.sizeOf(inode), OWNER_FILE_BYTES), signal: closed.signal }
-      const content = image.readFile(stack.layerOf(inode), stack.indexOf(inode), options)
-      for await (const chunk of content) chunks.push(chunk)
-    } catch {
-      return new Map()
-    }
-    return readNames(Buffer.concat(chunks))
-  }
-
+  const owners = readOwners(image, {
+    signal: closed.signal,
+    found(names) {
+      Object.assign(look.world, { owners: names })
+      if (look.filter) options.looked()
+      changed()
+    },
+  })
   const world = look.world
   if (image.live) {
     world.live = createLiveWorld(image.live, {
@@ -304,7 +264,8 @@ export function createSession(image: Image, options: SessionOptions): Session {
   const relaid = () => {
     const { live } = image
     if (!live || closed.signal.aborted || loading.laid() < image.layers.length) return
-    loading.relay(live.take())
+    const renumbered = loading.relay(live.take())
+    if (renumbered) options.renumbered(renumbered)
     // Each holds the stack that it was made of.
     scenes = scenes.filter(one => one.scene === look.scene && one.scene.to < live.number)
     odd = null
@@ -334,7 +295,7 @@ export function createSession(image: Image, options: SessionOptions): Session {
       scenes = []
       look.scene = null
       advice = null
-      ownersOf = -1
+      owners.forget()
       changed()
     },
     rows: () => rows,
@@ -396,16 +357,6 @@ export function createSession(image: Image, options: SessionOptions): Session {
   }
 }
 
-function countOdd(image: Image, loading: Loading): { odd: number; forged: boolean } {
-  const { stack, layers } = loading
-  const lists = [image.anomalies, stack.anomalies, ...stack.layers.map(layer => layer.anomalies)]
-  const broken = layers.filter(layer => layer.phase === 'broken').length
-  return {
-    odd: lists.reduce((sum, list) => sum + list.length, broken),
-    forged: lists.some(list => list.some(one => one.kind.endsWith('mismatch'))),
-  }
-}
-
 /** What stands for a step in an image that has none. */
 const noStep: Step = {
   index: 0,
@@ -416,14 +367,4 @@ const noStep: Step = {
   comment: null,
   author: null,
   emptyLayer: true,
-}
-
-/** The file that a path shows in a scene, links left out; -1 when there is none. */
-function inodeAt(scene: Scene, path: string): number {
-  const node = scene.stack.tree.find(Buffer.from(path))
-  if (node < 0 || !scene.shown(node) || scene.letter(node) === 'D') return -1
-  const ref = scene.ref(node)
-  if (ref < 0) return -1
-  const inode = scene.stack.inodeOf(ref)
-  return inode >= 0 && scene.stack.kindOf(inode) === Kind.file ? inode : -1
 }

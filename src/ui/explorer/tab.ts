@@ -57,6 +57,8 @@ export interface Tab {
   copies(): { text: string; what: string }[]
   /** Whether rows are being made. */
   busy(): boolean
+  /** Paths have other nodes now: of what it keeps by node, the new one of each, -1 for a path that is forgotten. */
+  renumber?(now: (node: number) => number): void
   /** It is on the screen now, or is not any more: what costs something goes on only while it is. */
   attend?(shown: boolean): void
   close(): void

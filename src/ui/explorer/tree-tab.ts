@@ -6,7 +6,7 @@ import { blank, exactly, line } from '../widgets/line.ts'
 import { keepVisible, type ListState, moveList, moveTo } from '../widgets/list.ts'
 import { copiesOfNode } from './copies.ts'
 import { matchScene } from './filter-match.ts'
-import { type Folds, noFolds, withFold } from './folds.ts'
+import { type Folds, noFolds, renumberedFolds, withFold } from './folds.ts'
 import type { Scene } from './scene.ts'
 import { runNow, type Sliced } from './slices.ts'
 import { type Look, latest, type Tab } from './tab.ts'
@@ -55,6 +55,8 @@ export function createTreeTab(look: Look): TreeTab {
   let asked: { scene: Scene; filter: Look['filter'] } | null = null
   let found: { scene: Scene; filter: Look['filter']; marks: Marks; matches: number } | null = null
   let wanted: number | null = null
+  /** The rows are those of a tree whose nodes had other numbers. */
+  let between = false
   /** Where the cursor was before the filter: it comes back there when nothing is found. */
   let home: number | null = null
   /** What was folded last, to be put back at once: by its row's node, for the rows of one scene and wish. */
@@ -79,6 +81,7 @@ export function createTreeTab(look: Look): TreeTab {
     const line = list.cursor - list.top
     shown = next
     wanted = null
+    between = false
     folded = null
     const row = placeOf(next, node)
     const cursor = row < 0 ? Math.min(list.cursor, next.rows.count - 1) : row
@@ -152,6 +155,16 @@ export function createTreeTab(look: Look): TreeTab {
       asked = look.scene ? { scene: look.scene, filter: look.filter } : null
       refresh()
     },
+    renumber(now) {
+      const node = at()
+      // Their rows are of the tree before: until others are there, they are drawn, and nothing is done with them.
+      if (node !== null && now(node) >= 0) wanted = now(node)
+      folds = renumberedFolds(folds, now)
+      filterFolds = renumberedFolds(filterFolds, now)
+      home = home === null || now(home) < 0 ? null : now(home)
+      found = folded = null
+      between = true
+    },
     draw(theme, { columns, rows, focused }) {
       height = rows - 1
       list = keepVisible(list, shown?.rows.count ?? 0, height)
@@ -177,7 +190,7 @@ export function createTreeTab(look: Look): TreeTab {
       const place = count === 0 ? 'nothing' : `${formatCount(list.cursor + 1)} of ${formatCount(count)}`
       return shown.matches === null ? place : `${formatCount(shown.matches)} found · ${place}`
     },
-    node: at,
+    node: () => (between ? null : at()),
     enter: () => tab.fold(),
     fold(open) {
       if (!shown || shown.rows.count === 0) return false

@@ -40,3 +40,25 @@ test('views of the layers below stay what they are', () => {
   }
   expect(treeText(stack)).toBe('a 1\nd 3')
 })
+
+test('paths that came and went are forgotten where that is asked for, and the layers below stay what they are', () => {
+  fc.assert(
+    fc.property(randomImage({ symlinks: true, implied: true }), layers => {
+      const indexes = layers.map(({ tar: bytes }, layer) => indexOf(bytes, layer))
+      const plain = new Stack()
+      for (const index of indexes) plain.push(index)
+      let live = new Stack()
+      for (const index of indexes.slice(0, -1)) live.push(index)
+      const { nodes } = live.tree
+      const gone = indexOf(tar('dir went\nfile went/a 1\nfile went/b 2'), indexes.length - 1)
+      live = live.withLive(gone)
+      const before = said(live)
+      const next = live.withLive(indexes.at(-1)!, nodes)
+      expect(said(next)).toEqual(said(plain))
+      expect(next.tree.nodes).toBe(plain.tree.nodes)
+      expect(next.tree.find(Buffer.from('went/a'))).toBe(-1)
+      expect(treeText(live, live.deltas.length - 1)).toBe(before[before.length - 3])
+    }),
+    { numRuns: 100 },
+  )
+})
