@@ -98,15 +98,19 @@ export function farLayers(
   }
 
   async function streamedIndex(layer: number, work: Work, told: Anomaly[]): Promise<LayerIndex> {
-    const { digest, size, diffId } = layers[layer]!
+    const { digest, size } = layers[layer]!
     if (size === 0) return new IndexBuilder({ layer }).finish({ tarBytes: 0, diffId: null })
     const of = { name: nameOf(layer), layer, digest, size, folder: cacheFolder }
     const blob = blobAt(layer)
     const { index } = await indexStream(signal => blob.chunks(signal), of, pool, work)
-    const forged = index.diffId !== null && diffId !== '' && index.diffId !== diffId
-    const text = `the diffID of the layer is ${index.diffId}, the config says ${diffId}`
-    const claims: Anomaly[] = forged ? [{ layer, path: null, kind: 'diffid-mismatch', text }] : []
-    return { ...index, anomalies: [...told, ...claims, ...index.anomalies.map(anomaly => ({ ...anomaly, layer }))] }
+    return {
+      ...index,
+      anomalies: [
+        ...told,
+        ...claims(layers[layer]!, layer, index),
+        ...index.anomalies.map(anomaly => ({ ...anomaly, layer })),
+      ],
+    }
   }
 
   function blobAt(layer: number): FarBlob {
@@ -210,4 +214,14 @@ export function farLayers(
       for (const blob of blobOf) await blob?.close()
     },
   }
+}
+
+/** What the manifest and the config say of a layer and it is not, or nobody can tell. */
+function claims({ digest, diffId }: FarLayer, layer: number, index: LayerIndex): Anomaly[] {
+  const odd: Anomaly[] = []
+  const tell = (kind: string, text: string) => odd.push({ layer, path: null, kind, text })
+  if (!digest.startsWith('sha256:')) tell('not-verified', 'its digest is no sha256, and was not compared')
+  if (index.diffId !== null && diffId !== '' && index.diffId !== diffId)
+    tell('diffid-mismatch', `the diffID of the layer is ${index.diffId}, the config says ${diffId}`)
+  return odd
 }
