@@ -223,10 +223,21 @@ describe('verbs read what they need', () => {
     expect(readFileSync(join(to, 'data')).equals(data)).toBe(true)
   })
 
-  test('load takes the image as it is there', async () => {
+  test('load takes the image as it is there, and from then on nothing of it comes', async () => {
+    const { far: before } = JSON.parse(String(await run('inspect', far('chunked:1'))))
     await run('load', far('chunked:1'))
     const { digest: kept } = JSON.parse(String(await run('inspect', `strata:${proxy.address}/chunked:1`)))
-    expect(JSON.parse(String(await run('inspect', far('chunked:1')))).digest).toBe(kept)
+    const { digest: there, far: now } = JSON.parse(String(await run('inspect', far('chunked:1'))))
+    expect(there).toBe(kept)
+    expect(now).toMatchObject({ pull: { layers: 0, bytes: 0 }, layers: [{ here: 'native' }, { here: 'native' }] })
+    proxy.counted()
+    await analyze(far('chunked:1'))
+    expect(proxy.counted().bytes).toBeLessThan(config)
+    expect(before).toMatchObject({ registry: proxy.address, pull: { layers: 2, bytes: before.bytes } })
+    expect(before.layers.map((one: { here: null; toc: string }) => [one.here, one.toc])).toEqual([
+      [null, 'zstd-chunked'],
+      [null, 'zstd-chunked'],
+    ])
   })
 })
 
