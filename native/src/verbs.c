@@ -26,6 +26,7 @@
 struct making {
   const char *bundle, *pid_file, *log, *log_size, *log_files, *console_socket, *detach_keys, *reply;
   bool no_stdin, detach, foreground, keep, remove;
+  const char *speaks_as;
   struct leavings leavings; /* what the caller keeps, and goes with the state */
 };
 
@@ -100,6 +101,7 @@ static int run_attached(const struct making *m, const struct create_options *o, 
   relay_hold_signals();
   int result = -1;
   OWN_FD fd = state_read(&s, home.dir, e) < 0 ? -1 : contact_open(&home, e);
+  if (fd >= 0 && m->speaks_as != NULL && s.warning != NULL && strstr(s.warning, "no network") != NULL) dprintf(2, "%s: warning: %s.\n", m->speaks_as, s.warning);
   if (fd >= 0 && m->detach) result = contact_start(fd, e);
   else if (fd >= 0 && contact_send(fd, 'f', NULL, 0, e) == 0 && contact_send(fd, 's', NULL, 0, e) == 0) result = attach_serve(fd, &s.process, how, e);
   state_free(&s);
@@ -138,6 +140,7 @@ int verb_run(struct arguments *a, const struct verb_context *c, struct err *e) {
   struct create_options o;
   char root[PATH_MAX];
   if (read_making(&m, a, e) < 0) return -1;
+  m.speaks_as = c->speaks_as;
   if (m.foreground) return run_foreground(&m, a->values[0], c, e);
   if (creation(&m, a->values[0], c, root, &o, e) < 0 || seal(c, -1, e) < 0) return -1;
   o.sized = !m.detach;

@@ -29,6 +29,10 @@ export function createBody(spec: ContainerSpec): Record<string, unknown> {
     ...(spec.health !== undefined && { Healthcheck: healthBody(spec.health) }),
     ...(spec.stopSignal !== undefined && { StopSignal: spec.stopSignal }),
     ...(spec.stopTimeout !== undefined && { StopTimeout: spec.stopTimeout }),
+    ...(spec.network !== undefined &&
+      spec.networkAliases?.length && {
+        NetworkingConfig: { EndpointsConfig: { [spec.network]: { Aliases: spec.networkAliases } } },
+      }),
     HostConfig: {
       AutoRemove: spec.remove ?? false,
       ReadonlyRootfs: spec.readOnly ?? false,

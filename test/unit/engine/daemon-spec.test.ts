@@ -44,6 +44,26 @@ describe('ports', () => {
   ])('“%s” is no port', wish => expect(() => published(wish)).toThrow(/is no port/))
 })
 
+test('names and name servers are handed on', () => {
+  const { HostConfig, NetworkingConfig } = body({
+    network: 'mine',
+    networkAliases: ['db'],
+    dns: ['1.1.1.1'],
+    dnsSearch: ['a.example'],
+    dnsOptions: ['ndots:2'],
+    addHosts: ['up:host-gateway'],
+  })
+  expect(HostConfig).toMatchObject({
+    NetworkMode: 'mine',
+    Dns: ['1.1.1.1'],
+    DnsSearch: ['a.example'],
+    DnsOptions: ['ndots:2'],
+    ExtraHosts: ['up:host-gateway'],
+  })
+  expect(NetworkingConfig).toEqual({ EndpointsConfig: { mine: { Aliases: ['db'] } } })
+  expect(Object.keys(body({ network: 'mine' }).HostConfig)).not.toContain('Dns')
+})
+
 describe('volumes', () => {
   test('a path, a name, read-only; a path alone is a volume without a name', () => {
     const { HostConfig, Volumes } = body({ volumes: ['/here:/in', 'data:/data:ro', '/anonymous'] })
