@@ -79,19 +79,45 @@ describe('the ring', () => {
 
   it('is bounded in bytes, whatever the length of the lines', () => {
     const ring = createRing({ lines: 1e6, bytes: 1_000_000 })
-    for (let at = 0; at < 5_000; at++) ring.add(line('团'.repeat(1000)))
-    expect(ring.bytes()).toBeLessThan(1_600_000)
+    for (let at = 0; at < 1_000; at++) ring.add(line('团'.repeat(1000)))
+    expect(ring.bytes()).toBeLessThanOrEqual(1_000_000)
     expect(ring.line(ring.end() - 1)?.text).toHaveLength(1000)
   })
 
-  it('goes on with a line that had no end', () => {
+  it('goes on with a line that had no end, until others come', () => {
     const ring = createRing({ lines: 10, bytes: 1e6 })
-    const number = ring.add(logText(Buffer.from('\x1b[31mab')) as never)
-    ring.add(line('other'))
+    const number = ring.add({ ...line(''), ...logText(Buffer.from('\x1b[31mab')) })
     expect(ring.extend(number, logText(Buffer.from('c\x1b[32md')))).toBe(true)
     const { text, looks } = ring.line(number)!
     expect(text).toBe('abcd')
     expect([...looks].map(one => one.charCodeAt(0))).toEqual([0, 2, 2, 0, 3, 3])
+    ring.add(line('other'))
+    expect(ring.extend(number, logText(Buffer.from('e')))).toBe(false)
+    expect(ring.line(number + 1)?.text).toBe('other')
+  })
+
+  it('keeps lines of any length and colour, whole or cut, and none is mixed up', () => {
+    const ring = createRing({ lines: 1e6, bytes: 3_000_000 })
+    const texts = ['', 'x', '团'.repeat(5_000), 'y'.repeat(16_000), '\x1b[31mr\x1b[0m'.repeat(4_000), 'end']
+    for (let at = 0; at < 300; at++) ring.add({ ...line('', at), ...logText(Buffer.from(texts[at % texts.length]!)) })
+    for (let number = ring.first(); number < ring.end(); number++) {
+      const { text, looks } = logText(Buffer.from(texts[number % texts.length]!))
+      expect(ring.line(number)).toMatchObject({ text, looks: looks.slice(0, 8192), time: number })
+    }
+    expect(ring.end() - ring.first()).toBeGreaterThan(50)
+  })
+
+  it('a million lines leave nothing behind', () => {
+    const ring = createRing({ lines: 50_000, bytes: 14_000_000 })
+    const text = 'GET /api/things 200 in 12 ms '
+    const used: number[] = []
+    for (let at = 0; at < 1_000_000; at++) {
+      ring.add({ ...line(text + at, at), looks: at % 3 === 0 ? '\0\u0002\u0003\0' : '' })
+      if (at === 100_000 || at === 999_999) used.push(ring.bytes())
+    }
+    expect(used[1]).toBe(used[0])
+    expect(used[1]).toBeLessThan(14_000_000)
+    expect(ring.line(950_000)?.text).toBe(`${text}950000`)
   })
 })
 
