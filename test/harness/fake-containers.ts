@@ -311,6 +311,7 @@ const noFacts = {
   oomKilled: false,
   error: '',
   restarts: 0,
+  restartPolicy: 'no',
   raw: {},
 }
 

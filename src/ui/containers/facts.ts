@@ -39,8 +39,9 @@ export function createFacts(changed: () => void): FactsCache {
         const facts = await engine.containers.inspect(container.id, { sizes, signal })
         if (over.signal.aborted) break
         const before = known.get(key)?.facts.upperBytes ?? null
-        const { startedAt, finishedAt, oomKilled, exitCode, error, restarts, upperBytes } = facts
-        const more = { startedAt, finishedAt, oomKilled, exitCode, error, restarts, upperBytes: upperBytes ?? before }
+        const { startedAt, finishedAt, oomKilled, exitCode, error, restarts, restartPolicy, upperBytes } = facts
+        const told = { startedAt, finishedAt, oomKilled, exitCode, error, restarts, restartPolicy }
+        const more = { ...told, upperBytes: upperBytes ?? before }
         known.set(key, { state: container.state, facts: more })
         changed()
       } catch {} // gone, or its engine is: the list tells

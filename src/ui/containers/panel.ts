@@ -41,6 +41,7 @@ export function factLines(theme: Theme, columns: number, row: ContainerRow, know
     fact('command', safe(container.command)),
     fact('id', container.id.slice(0, 12), `  ${safe(engineId)}`),
     ...(ports === '' ? [] : [fact('ports', ports)]),
+    ...(facts?.restartPolicy && facts.restartPolicy !== 'no' ? [fact('restart', safe(facts.restartPolicy))] : []),
     ...mounts.slice(0, 3).map((mount, at) => fact(at === 0 ? 'mounts' : '', mount)),
     ...(mounts.length > 3 ? [fact('', '', `and ${mounts.length - 3} more`)] : []),
     ...(facts?.upperBytes == null ? [] : [fact('live', formatBytes(facts.upperBytes), '  in its own layer')]),

@@ -11,6 +11,8 @@ export interface MoreFacts {
   exitCode: number | null
   error: string
   restarts: number
+  /** `no`, `always`, `on-failure:3`; '' where it is not told. */
+  restartPolicy: string
   /** Bytes of the upper layer; null where they are not known. */
   upperBytes: number | null
 }

@@ -13,6 +13,7 @@ const facts = {
   exitCode: null,
   error: '',
   restarts: 0,
+  restartPolicy: 'no',
   upperBytes: null,
 }
 
