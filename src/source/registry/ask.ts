@@ -88,7 +88,7 @@ export function createAsker(access: RegistryAccess, of: { host: string; reposito
         const why = reply.status === 429 ? 'has had too many requests' : `answers with ${reply.status}`
         access.tell?.(`${name} ${why}; trying again in ${formatDuration(pause)}`)
       } catch (error) {
-        if (!(error instanceof Lost) || last) throw error
+        if (!(error instanceof Lost) || last || asking.signal?.aborted) throw error
         access.tell?.(`${error.message.replace(/\.$/, '')}; trying again in ${formatDuration(pause)}`)
       }
       await setTimeout(pause, undefined, { signal: asking.signal })

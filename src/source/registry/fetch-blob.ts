@@ -44,7 +44,7 @@ export async function fetchBlob(registry: Registry, blob: BlobToFetch): Promise<
         blob.onBytes(done)
       })
     } catch (error) {
-      if (!(error instanceof Lost)) throw error
+      if (!(error instanceof Lost) || signal?.aborted) throw error
       tried = at - before >= worth ? 1 : tried + 1
       before = at
       if (tried > limits.tries) throw error

@@ -127,7 +127,7 @@ function dial({ method, url, headers, body, signal }: Question, agent: PlainAgen
     })
     request.on('response', response => {
       clearTimeout(timer)
-      resolve(replyOf(response, url, limits))
+      resolve(replyOf(response, url, limits, signal))
     })
     if (body === undefined || body instanceof Uint8Array) request.end(body)
     else void pour(body, request, timer).catch(error => request.destroy(error as Error))
@@ -159,9 +159,9 @@ async function pour(
 /** More than that is not taken in before somebody takes it over. */
 const AHEAD = 256 << 10
 
-function replyOf(response: IncomingMessage, url: URL, limits: Limits): Reply {
+function replyOf(response: IncomingMessage, url: URL, limits: Limits, signal: AbortSignal | undefined): Reply {
   let body: Readable | null = null
-  const batches = () => watched(response, nameOf(url), limits)
+  const batches = () => watched(response, nameOf(url), limits, signal)
   return {
     status: response.statusCode ?? 0,
     headers: response.headers,
@@ -186,7 +186,12 @@ async function* oneByOne(batches: AsyncIterable<Uint8Array[]>): AsyncGenerator<U
 }
 
 /** The chunks of an answer, as many as have come. Time counts only while somebody waits for the next ones. */
-async function* watched(response: IncomingMessage, name: string, limits: Limits): AsyncGenerator<Uint8Array[]> {
+async function* watched(
+  response: IncomingMessage,
+  name: string,
+  limits: Limits,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array[]> {
   let batch: Uint8Array[] = []
   let bytes = 0
   let failure: unknown = null
@@ -203,7 +208,8 @@ async function* watched(response: IncomingMessage, name: string, limits: Limits)
     wake()
   })
   const cut = (error?: Error) => {
-    failure ??= error instanceof Fault ? error : new Lost(`The connection to ${name} was cut.`, { cause: error })
+    const lost = () => new Lost(`The connection to ${name} was cut.`, { cause: error })
+    failure ??= signal?.aborted ? signal.reason : error instanceof Fault ? error : lost()
     wake()
   }
   response.on('error', cut)

@@ -48,7 +48,7 @@ export async function uploadBlob(push: Pushing, blob: BlobToUpload, signal: Abor
       const sent: URL = await send(push, blob, session, signal)
       return await finish(push, blob, sent, signal)
     } catch (error) {
-      if (!(error instanceof Lost) || tried >= access.limits.tries) throw error
+      if (!(error instanceof Lost) || tried >= access.limits.tries || signal?.aborted) throw error
       const pause = access.limits.pause * 2 ** (tried - 1)
       access.tell?.(`${error.message.replace(/\.$/, '')}; sending again in ${formatDuration(pause)}`)
       await setTimeout(pause, undefined, { signal })
