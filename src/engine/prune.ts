@@ -111,8 +111,13 @@ function plansOf(usage: DiskUsage, wanted: Wanted, layers: ReadonlySet<string>):
   const names = new Map(usage.containers.map(one => [one.id, one.name]))
   const containers = ids(wanted.containers)
   const made = new Map(usage.containers.filter(one => !containers.has(one.id)).map(one => [one.imageId, one]))
-  const imageUser = (image: StoredImage) => made.get(image.id)
-  const images = wanted.images.filter(one => !imageUser(one))
+  const whyUsed = (image: StoredImage): string | null => {
+    const [borrower] = image.lentTo ?? []
+    if (borrower !== undefined) return `${borrower} of the native engine stands on it`
+    const user = made.get(image.id)
+    return user ? `${user.name} is made of it` : null
+  }
+  const images = wanted.images.filter(one => whyUsed(one) === null)
   const volumeUser = (volume: StoredVolume) => volume.users.find(id => !containers.has(id))
   const volumes = wanted.volumes.filter(one => !one.busy && volumeUser(one) === undefined)
   const whyKept = keptEntries(usage, wanted.cache, containers, ids(images))
@@ -147,8 +152,8 @@ function plansOf(usage: DiskUsage, wanted: Wanted, layers: ReadonlySet<string>):
     ],
     stays: [
       ...wanted.images.flatMap(one => {
-        const user = imageUser(one)
-        return user ? [stays('image', one.id, nameOf(one), `${user.name} is made of it`)] : []
+        const why = whyUsed(one)
+        return why === null ? [] : [stays('image', one.id, nameOf(one), why)]
       }),
       ...wanted.volumes.flatMap(one => {
         const user = volumeUser(one)

@@ -122,7 +122,7 @@ export function totals(usage: DiskUsage): Total[] {
   const { containers, volumes, cache } = usage
   const running = containers.filter(one => !isStopped(one))
   const used = new Set(containers.map(one => one.imageId))
-  const idle = usage.images.filter(one => !used.has(one.id))
+  const idle = usage.images.filter(one => !used.has(one.id) && !one.lentTo?.length)
   const freed = freedLayers(
     usage,
     choose({

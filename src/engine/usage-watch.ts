@@ -6,6 +6,7 @@
 import { asFault, type Fault } from '../base/errors.ts'
 import type { ContainerEngine, EngineEvent } from './containers.ts'
 import type { DiskUsage } from './usage.ts'
+import { withLent } from './usage-lent.ts'
 import type { Watching } from './watching.ts'
 
 /** What is known of the disk of one engine. A new object whenever something of it changes. */
@@ -69,9 +70,10 @@ export function watchDisks(
   const watches = new Map<string, Watch>()
   let current: readonly EngineDisk[] = []
   let visible = false
+  const lent = rememberLent()
 
   const tell = () => {
-    current = watching.snapshot().flatMap(({ id }) => watches.get(id)?.disk ?? [])
+    current = lent(watching.snapshot().flatMap(({ id }) => watches.get(id)?.disk ?? []))
     for (const listener of listeners) listener()
   }
   const set = (id: string, change: Partial<EngineDisk>) => {
@@ -177,3 +179,14 @@ function changesDisk({ kind, action }: EngineEvent): boolean {
 }
 
 const containerActions = new Set(['create', 'start', 'die', 'died', 'destroy', 'remove', 'commit', 'rename', 'prune'])
+
+/** What is lent, worked out again only when some disk has changed: who shows them looks whether they are the same. */
+function rememberLent(): (disks: readonly EngineDisk[]) => readonly EngineDisk[] {
+  let last: { before: readonly (DiskUsage | null)[]; after: readonly (DiskUsage | null)[] } = { before: [], after: [] }
+  return disks => {
+    const before = disks.map(one => one.usage)
+    const same = before.length === last.before.length && before.every((one, at) => one === last.before[at])
+    if (!same) last = { before, after: withLent(disks).map(one => one.usage) }
+    return disks.map((disk, at) => (disk.usage === last.after[at] ? disk : { ...disk, usage: last.after[at] ?? null }))
+  }
+}

@@ -53,6 +53,8 @@ export interface StoredImage {
   bytes: number | null
   /** Ids of its layers, bottom first, and of its blobs. */
   layers: readonly string[]
+  /** Names of another engine's containers that stand on its layers. */
+  lentTo?: readonly string[]
 }
 
 export interface StoredContainer {
@@ -72,6 +74,8 @@ export interface StoredContainer {
   layers: readonly string[]
   /** Names of the volumes that it mounts. */
   volumes: readonly string[]
+  /** Chain ids of layers, bottom first, that lie in the store of another engine; nothing where they are its engine's own. */
+  borrows?: readonly string[]
 }
 
 export interface StoredVolume {

@@ -4,6 +4,7 @@ import { cutEnd, safe } from '../../base/text.ts'
 import type { ContainerEngine } from '../../engine/containers.ts'
 import { isDangling } from '../../engine/prune.ts'
 import type { DiskUsage, Storage } from '../../engine/usage.ts'
+import { withLent } from '../../engine/usage-lent.ts'
 import { layerName, shortId } from '../../engine/usage-names.ts'
 import {
   containerBytes,
@@ -58,12 +59,26 @@ export async function withDisks(io: Io, options: Options, use: (disks: Disk[]) =
       }),
     )
     const all = looked.filter(one => one !== null)
-    const code = await use(all.filter(one => 'usage' in one))
+    const disks = all.filter(one => 'usage' in one)
+    const unasked = disks.some(one => one.id === 'native') ? [] : await unaskedNative(io, options)
+    const code = await use(withLent([...disks, ...unasked]).slice(0, disks.length))
     const failed = [...silent, ...all.filter(one => 'reason' in one)]
     for (const { name, reason } of failed) await io.err.write(`strata: ${safe(name)}: ${safe(reason)}\n`)
     await io.err.flush()
     return failed.length > 0 ? 1 : code
   })
+}
+
+/** Its containers may stand on layers of the engines that were asked for. */
+async function unaskedNative(io: Io, options: Options): Promise<Disk[]> {
+  const { ownEngine } = await import('../containers/own-engine.ts')
+  const engine = ownEngine({ ...options, engine: undefined, context: undefined })
+  try {
+    const { id, storage } = engine
+    return storage ? [{ id, engine: { ...engine, storage }, usage: await storage.usage({ signal: io.signal }) }] : []
+  } finally {
+    engine.close()
+  }
 }
 
 interface SumRow {

@@ -143,7 +143,15 @@ function containerOf(
     logBytes: logBytes(folderOf(places.containers, id).log),
     layers: layers.filter(one => one.containers.includes(id)).map(one => one.id),
     volumes: volumesOf(records, id),
+    borrows: borrowed(places, records, id),
   }
+}
+
+/** An image of another engine is run from where it lies: then the directories are not in our store. */
+function borrowed({ store }: Places, records: readonly ContainerRecord[], id: string): string[] {
+  const record = records.find(one => one.id === id)
+  if (!record || record.lower.every(path => path.startsWith(`${store}/`))) return []
+  return chainIds(record.chain)
 }
 
 /** What made each layer, from the configs of the images. */

@@ -38,7 +38,7 @@ function about(theme: Theme, room: number, row: StorageRow, now: number): Lines 
   const containers = (ids: readonly string[]) =>
     ids.map(one => {
       const container = usage.containers.find(container => container.id === one)
-      return container ? `${safe(container.name)} (${container.state})` : shortId(one)
+      return container ? `${safe(container.name)} (${container.state})` : `${shortId(one)} (native engine)`
     })
   const size = (bytes: number | null): Part => [theme.strong, bytes === null ? 'size not known' : formatBytes(bytes)]
   const age = (seconds: number | null) =>
@@ -81,7 +81,14 @@ function about(theme: Theme, room: number, row: StorageRow, now: number): Lines 
         3,
       ),
       ...list('shares', images([...cost.sharedWith]), 5),
-      ...list('used by', containers(usage.containers.filter(one => one.imageId === it.id).map(one => one.id)), 4),
+      ...list(
+        'used by',
+        [
+          ...containers(usage.containers.filter(one => one.imageId === it.id).map(one => one.id)),
+          ...(it.lentTo ?? []).map(name => `${safe(name)} (native engine)`),
+        ],
+        4,
+      ),
       [],
       ...own
         .slice(0, 12)

@@ -79,7 +79,7 @@ export function allRows(disks: readonly EngineDisk[]): Record<View, StorageRow[]
     }
     for (const it of usage.images) {
       const cost = costs.get(it.id)!
-      const users = made.get(it.id)?.length ?? 0
+      const users = (made.get(it.id)?.length ?? 0) + (it.lentTo?.length ?? 0)
       add({ view: 'images', it, cost }, imageName(it), cost.unique.bytes, users, it.id, [it.id, ...it.names])
     }
     for (const it of usage.containers) {

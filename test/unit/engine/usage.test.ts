@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type Plan, type PruneKinds, planPrune, planRemoval } from '../../../src/engine/prune.ts'
 import { carryOut, changedSince } from '../../../src/engine/prune-carry.ts'
 import type { Holders, Piece } from '../../../src/engine/usage.ts'
+import { withLent } from '../../../src/engine/usage-lent.ts'
 import { choose, freedBy, imageCosts, totals } from '../../../src/engine/usage-sums.ts'
 import { diskOf } from '../../harness/disks.ts'
 
@@ -186,6 +187,34 @@ describe('a removal', () => {
       { kind: 'container', id: 'old' },
     ] as const
     expect(planRemoval(disk, picked).frees.bytes).toBe(25)
+  })
+})
+
+describe('layers that are lent', () => {
+  const lender = {
+    id: 'podman',
+    usage: diskOf({ ...shared, images: { ...shared.images, 'more:1': ['base', 'app', 'web'] } }),
+  }
+  const native = {
+    id: 'native',
+    usage: diskOf({ containers: { nat: { borrows: ['base', 'app'] }, own: {}, odd: { borrows: ['elsewhere'] } } }),
+  }
+
+  test('an image that a native container stands on is in use, and frees nothing', () => {
+    const [podman, same] = withLent([lender, native])
+    expect(same).toBe(native)
+    const plan = planPrune(podman!.usage, { ...nothing, images: 'unused' })
+    expect([names(plan), plan.frees.bytes]).toEqual([['image web:1 0'], 0])
+    expect(reasons(plan)).toEqual([
+      'app:1: nat of the native engine stands on it',
+      'more:1: nat of the native engine stands on it',
+    ])
+    expect(totals(podman!.usage)[0]).toMatchObject({ count: 3, active: 2 })
+  })
+
+  test('a disk that lends nothing is as it was', () => {
+    const docker = { id: 'docker', usage: diskOf({ layers: { base: 1 }, images: { 'other:1': ['base'] } }) }
+    expect(withLent([docker, native])[0]).toBe(docker)
   })
 })
 
