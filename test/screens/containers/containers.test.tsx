@@ -95,6 +95,7 @@ describe('the list of containers', () => {
     const app = await shown([docker, podman], { columns: 120, rows: 14, level })
     await app.until('18.4 MB')
     await app.until(' 13 %')
+    await app.until('indented')
     await app.press('space')
     await expectFrame(app, `containers/colours-${level}`, { styles: true })
   })
