@@ -65,15 +65,15 @@ interface RawEntry {
   chunkType?: unknown
 }
 
-const kinds: Record<string, Kind> = {
-  dir: Kind.dir,
-  reg: Kind.file,
-  symlink: Kind.symlink,
-  hardlink: Kind.hardlink,
-  char: Kind.char,
-  block: Kind.block,
-  fifo: Kind.fifo,
-}
+const kinds: ReadonlyMap<unknown, Kind> = new Map([
+  ['dir', Kind.dir],
+  ['reg', Kind.file],
+  ['symlink', Kind.symlink],
+  ['hardlink', Kind.hardlink],
+  ['char', Kind.char],
+  ['block', Kind.block],
+  ['fifo', Kind.fifo],
+])
 
 /** Files that the format itself puts into the root of a layer. */
 const landmarks = new Set(['.prefetch.landmark', '.no.prefetch.landmark'])
@@ -82,13 +82,62 @@ const landmarks = new Set(['.prefetch.landmark', '.no.prefetch.landmark'])
 const MAX_CHUNKS = 1 << 20
 
 const encoder = new TextEncoder()
-const nothing = new Uint8Array(0)
+const nothing: Uint8Array = new Uint8Array(0)
+
+/** Where a name lies until the next one comes. */
+interface Room {
+  bytes: Uint8Array
+}
 
 /** Entries go to the builder; `name` says in errors what is being read. */
 export function tocReader(format: TocFormat, builder: IndexBuilder, name: string, onChunks?: ChunkTaker): TocReader {
   /** The file whose pieces may still come. */
   let file: { entry: number; size: number; raw: RawEntry; chunks: RawEntry[] } | null = null
   let lossy = false
+  const rooms: Record<'path' | 'link', Room> = { path: { bytes: nothing }, link: { bytes: nothing } }
+  const time = { text: null as unknown, mtime: 0, nsec: 0 }
+  /** Used again for each: there are many. */
+  const entry: Entry = {
+    path: nothing,
+    kind: Kind.file,
+    size: 0,
+    mode: 0,
+    uid: 0,
+    gid: 0,
+    mtime: 0,
+    nsec: 0,
+    link: null,
+    devMajor: 0,
+    devMinor: 0,
+    xattrs: null,
+    sparse: false,
+    offset: -1,
+  }
+
+  function number(value: unknown, what: string): number {
+    if (value === undefined) return 0
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+    builder.anomaly({ kind: 'bad-number', path: entry.path, text: `the ${what} of an entry is not a number` })
+    return 0
+  }
+
+  function fill(entry: Entry, raw: RawEntry, kind: Kind, path: Uint8Array): void {
+    const device = kind === Kind.char || kind === Kind.block
+    // Files of one build have one time.
+    if (raw.modtime !== time.text) Object.assign(time, { text: raw.modtime }, timeOf(raw.modtime))
+    entry.path = path
+    entry.kind = kind
+    entry.size = kind === Kind.file ? number(raw.size, 'size') : 0
+    entry.mode = number(raw.mode, 'mode') & 0o7777
+    entry.uid = number(raw.uid, 'owner')
+    entry.gid = number(raw.gid, 'group')
+    entry.mtime = time.mtime
+    entry.nsec = time.nsec
+    entry.link = kind === Kind.symlink || kind === Kind.hardlink ? bytesOf(raw.linkName, rooms.link) : null
+    entry.devMajor = device ? number(raw.devMajor, 'device') : 0
+    entry.devMinor = device ? number(raw.devMinor, 'device') : 0
+    entry.xattrs = raw.xattrs === undefined ? null : xattrsOf(raw.xattrs)
+  }
 
   function endFile(): void {
     if (file === null) return
@@ -106,18 +155,18 @@ export function tocReader(format: TocFormat, builder: IndexBuilder, name: string
       return
     }
     endFile()
-    const path = bytesOf(raw.name)
-    const kind = typeof raw.type === 'string' && Object.hasOwn(kinds, raw.type) ? kinds[raw.type]! : null
+    const path = bytesOf(raw.name, rooms.path)
+    const kind = kinds.get(raw.type) ?? null
     if (kind === null || typeof raw.name !== 'string') {
       builder.anomaly({ kind: 'odd-entry', path, text: 'an entry of the table of contents of no known type' })
       return
     }
-    if (format === 'estargz' && landmarks.has(raw.name.replace(/^[./]*\//, ''))) return
+    if (format === 'estargz' && isLandmark(raw.name)) return
     if (raw.name.includes('\ufffd') || (typeof raw.linkName === 'string' && raw.linkName.includes('\ufffd'))) {
       lossy = true
       builder.anomaly({ kind: 'lossy-name', path, text: 'the table of contents has lost bytes of a name' })
     }
-    const entry = entryOf(raw, kind, path, builder)
+    fill(entry, raw, kind, path)
     const before = builder.count
     builder.entry(entry)
     // Some markers hide nothing that could have a name: they have no entry.
@@ -134,31 +183,6 @@ export function tocReader(format: TocFormat, builder: IndexBuilder, name: string
       if (rest?.version !== 1) throw new Fault(`${name} can not be read: it is not of version 1.`)
       return { tarSplitDigest: typeof rest.tarSplitDigest === 'string' ? rest.tarSplitDigest : null, lossy }
     },
-  }
-}
-
-function entryOf(raw: RawEntry, kind: Kind, path: Uint8Array, builder: IndexBuilder): Entry {
-  const number = (value: unknown, what: string): number => {
-    if (value === undefined) return 0
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
-    builder.anomaly({ kind: 'bad-number', path, text: `the ${what} of an entry is not a number` })
-    return 0
-  }
-  const device = kind === Kind.char || kind === Kind.block
-  return {
-    path,
-    kind,
-    size: kind === Kind.file ? number(raw.size, 'size') : 0,
-    mode: number(raw.mode, 'mode') & 0o7777,
-    uid: number(raw.uid, 'owner'),
-    gid: number(raw.gid, 'group'),
-    ...timeOf(raw.modtime),
-    link: kind === Kind.symlink || kind === Kind.hardlink ? bytesOf(raw.linkName) : null,
-    devMajor: device ? number(raw.devMajor, 'device') : 0,
-    devMinor: device ? number(raw.devMinor, 'device') : 0,
-    xattrs: xattrsOf(raw.xattrs),
-    sparse: false,
-    offset: -1,
   }
 }
 
@@ -182,8 +206,10 @@ function xattrsOf(raw: unknown): Xattrs | null {
 }
 
 function setHash(raw: RawEntry, builder: IndexBuilder): void {
-  const digest = digestOf(raw.digest)
-  if (digest !== null) builder.setSha256(Number.parseInt(digest.slice(7, 15), 16))
+  const { digest } = raw
+  if (typeof digest !== 'string' || digest.length !== 71 || !digest.startsWith('sha256:')) return
+  const sum = Number.parseInt(digest.slice(7, 15), 16)
+  if (sum >= 0) builder.setSha256(sum)
 }
 
 /** The pieces of a file in order. Ends and sizes that are left out follow from the piece behind. */
@@ -215,8 +241,14 @@ function safeNumber(value: unknown): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0
 }
 
-function bytesOf(text: unknown): Uint8Array {
-  return typeof text === 'string' ? encoder.encode(text) : nothing
+function bytesOf(text: unknown, room: Room): Uint8Array {
+  if (typeof text !== 'string') return nothing
+  if (text.length * 3 > room.bytes.length) room.bytes = new Uint8Array(text.length * 6)
+  return room.bytes.subarray(0, encoder.encodeInto(text, room.bytes).written)
+}
+
+function isLandmark(name: string): boolean {
+  return name.endsWith('.landmark') && landmarks.has(name.replace(/^[./]*\//, ''))
 }
 
 /** Whether a path in canonical form is one of the files that eStargz adds to a layer: its table and its landmarks. */
