@@ -5,6 +5,7 @@ import { byName, docker, podman } from './cases-engines.ts'
 import { compressed, parallel, plain, split, tall, wide } from './cases-files.ts'
 import { look } from './cases-look.ts'
 import { run } from './cases-native.ts'
+import { pull } from './cases-registry.ts'
 import { deleting, keys, layers, start } from './cases-screen.ts'
 
 /** The cases by name, in the order in which they run. */
@@ -12,6 +13,7 @@ export const cases: Record<string, Case> = {
   docker,
   podman,
   look,
+  pull,
   byName,
   plain,
   gzip: bench => compressed(bench, 'gzip', 1.5),
