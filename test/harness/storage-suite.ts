@@ -58,9 +58,10 @@ export function describeStorage({ name, start, builder, judge, buildCache }: Sto
         ['app:1', 2],
         ['app:2', 3],
         ['app:3', 4],
-        ['app:3', 5],
       ] as const)
         await build(tag, own)
+      // What was app:3 until now has no name any more.
+      await made.cli('tag', 'app:1', 'app:3')
       await made.cli('tag', 'app:1', 'app:latest')
       await run(
         '-d',
@@ -105,7 +106,7 @@ export function describeStorage({ name, start, builder, judge, buildCache }: Sto
       const { unique, shared, sharedWith } = costs.get(idOf(all, 'app:2'))!
       expect(Math.round(unique.bytes / MB)).toBe(3)
       expect(Math.round((shared.bytes / MB) * 10) / 10).toBeCloseTo(7.9, 0)
-      expect(sharedWith.size).toBe(4)
+      expect(sharedWith.size).toBe(3)
       expect(all.volumes.map(one => [one.anonymous, one.users.length, one.bytes]).sort()).toEqual([
         [false, 0, 0],
         [false, 1, 2 * MB],
@@ -170,6 +171,7 @@ export function describeStorage({ name, start, builder, judge, buildCache }: Sto
       const left = await usage()
       expect(left.images.flatMap(one => one.names.map(name => name.replace(/^localhost\//, ''))).sort()).toEqual([
         'app:1',
+        'app:3',
         'app:latest',
       ])
       expect(left.containers.map(one => one.name)).toEqual(['web'])
@@ -181,24 +183,22 @@ export function describeStorage({ name, start, builder, judge, buildCache }: Sto
       ).toEqual([0, 0, 0, 0])
     })
 
-    test.runIf(buildCache)(
-      'an image whose layer the build cache has frees it only together with the cache',
-      async () => {
-        const dockerfile = 'FROM busybox:test\nRUN head -c 2000000 /dev/urandom > /kit\n'
-        await importBusybox(made)
-        await buildImage(made, { tag: 'kit:1', builder: 'buildkit', dockerfile })
-        const all = await usage()
-        const kit = { kind: 'image', id: idOf(all, 'kit:1') } as const
-        const cache = all.cache.map(({ id }) => ({ kind: 'cache', id }) as const)
-        expect(planRemoval(all, [kit]).frees.bytes).toBe(0)
-        expect(planRemoval(all, cache).frees.bytes).toBeLessThan(1000)
-        const plan = planRemoval(all, [kit, ...cache])
-        expect(plan.frees.bytes).toBeGreaterThan(2_000_000)
-        const before = await disk()
-        expect((await carryOut(engine.storage, all, plan)).stayed).toEqual([])
-        expectFreed(plan.frees.bytes, before, await disk())
-        expect((await usage()).cache).toEqual([])
-      },
-    )
+    if (!buildCache) return
+    test('an image whose layer the build cache has frees it only together with the cache', async () => {
+      const dockerfile = 'FROM busybox:test\nRUN head -c 2000000 /dev/urandom > /kit\n'
+      await importBusybox(made)
+      await buildImage(made, { tag: 'kit:1', builder: 'buildkit', dockerfile })
+      const all = await usage()
+      const kit = { kind: 'image', id: idOf(all, 'kit:1') } as const
+      const cache = all.cache.map(({ id }) => ({ kind: 'cache', id }) as const)
+      expect(planRemoval(all, [kit]).frees.bytes).toBe(0)
+      expect(planRemoval(all, cache).frees.bytes).toBeLessThan(1000)
+      const plan = planRemoval(all, [kit, ...cache])
+      expect(plan.frees.bytes).toBeGreaterThan(2_000_000)
+      const before = await disk()
+      expect((await carryOut(engine.storage, all, plan)).stayed).toEqual([])
+      expectFreed(plan.frees.bytes, before, await disk())
+      expect((await usage()).cache).toEqual([])
+    })
   })
 }
