@@ -130,11 +130,10 @@ const steps: Record<string, number> = { j: 1, down: 1, k: -1, up: -1 }
 /** The menu as a box; exported for its frames. */
 export function drawChoice(size: Size, theme: Theme, menu: Menu, list: ListState): OverlayBox {
   const most = Math.min(72, size.columns - 4)
-  const about = cut(
-    theme,
-    (menu.lines ?? []).flatMap(text => wrap(text, most - 4)),
-    size.rows - 7 - menu.items.length,
-  )
+  const told = (menu.lines ?? []).flatMap(text => wrap(text, most - 4))
+  // What it is about is never left out for items, which scroll.
+  const least = size.rows >= 14 ? Math.min(told.length, 3) : 0
+  const about = cut(theme, told, Math.max(least, size.rows - 7 - menu.items.length))
   const above = about.length > 0 ? [...about, ''] : []
   const rows = Math.max(1, Math.min(menu.items.length, size.rows - 6 - above.length))
   const keyed = menu.items.some(item => item.key !== undefined)
