@@ -193,6 +193,8 @@ function engineOf(
     count(1)
     try {
       yield* come()
+      const failure = given.failures?.[what]
+      if (failure) throw failure
       if (what.startsWith('logs')) return
       await new Promise<void>(resolve => {
         if (!signal || signal.aborted) resolve()
@@ -248,6 +250,8 @@ function engineOf(
         ...given.capabilities,
       },
       async inspect(wanted: string) {
+        const failure = given.failures?.inspect
+        if (failure) throw failure
         const row = containers.find(one => one.id === wanted || one.name === wanted) ?? container('new')
         return { ...noFacts, ...row, ...given.facts?.[row.name] } as ContainerFacts
       },
@@ -262,7 +266,8 @@ function engineOf(
           ...(given.logs?.[name] ?? []).map(text => line(text)),
           ...(given.timed?.[name] ?? []).map(({ time, text }) => line(text, time)),
         ]
-        return open(`logs ${name}`, signal, () => said(name, past, speakers, signal))
+        const isCut = given.failures?.[`logs ${name}`] !== undefined
+        return open(`logs ${name}`, signal, () => said(name, past, isCut ? null : speakers, signal))
       },
     } as unknown as Containers,
   }
@@ -271,10 +276,11 @@ function engineOf(
 async function* said(
   name: string,
   past: readonly LogLine[],
-  speakers: Speakers,
+  speakers: Speakers | null,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<LogLine> {
   yield* past
+  if (!speakers) return
   const coming: (LogLine | null)[] = []
   let wake = () => {}
   speakers.set(name, one => {

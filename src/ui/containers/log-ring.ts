@@ -44,7 +44,7 @@ export interface RingBounds {
 /** Lines, bytes of text and numbers of looks that a block has room for; a ring of few lines has smaller ones. */
 const BLOCK_LINES = 1536
 const BLOCK_TEXT = 144 * 1024
-const BLOCK_LOOKS = 24 * 1024
+const BLOCK_LOOKS = 16 * 1024
 /** Characters of a line that is gone on with, and the most bytes and looks that any line is given. */
 const LONGEST = 16_384
 const LINE_TEXT = 52 * 1024

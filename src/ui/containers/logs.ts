@@ -196,7 +196,7 @@ export function createLogs(ui: Ui, targets: readonly LogTarget[]): LogsScreen {
       const drawn = inside(theme, inner, Math.max(0, size.rows - 2))
       const footer: Part[] = [
         [theme.dim, view.needle() === '' ? '' : `${linesWith(view)}  `],
-        view.following() ? [theme.ok, 'following'] : [theme.dim, 'f follows'],
+        followWords(theme, view.following(), log.state() === 'following'),
       ]
       const right = names.legend(theme, source => log.stateOf(source), inner >> 1)
       const sections = [{ title: title(theme), right, lines: drawn }]
@@ -225,6 +225,12 @@ export function createLogs(ui: Ui, targets: readonly LogTarget[]): LogsScreen {
       log.stop()
     },
   }
+}
+
+/** Whether the window goes with what comes, and whether anything may come. */
+function followWords(theme: Theme, follows: boolean, comes: boolean): Part {
+  if (!follows) return [theme.dim, 'f follows']
+  return comes ? [theme.ok, 'following'] : [theme.dim, 'the end']
 }
 
 function* counted(from: number, to: number): Generator<number> {

@@ -94,6 +94,7 @@ describe('the list of containers', () => {
   it.each(['none', '16'] as const)('in colours: %s', async level => {
     const app = await shown([docker, podman], { columns: 120, rows: 14, level })
     await app.until('18.4 MB')
+    await app.until('indented')
     await app.until(' 13 %')
     await app.until('indented')
     await app.press('space')
