@@ -12,6 +12,7 @@ import { type Run, workshop } from '../harness/strata.ts'
 import { entry, tar } from '../harness/tar.ts'
 import { makeCertificates } from '../harness/tls.ts'
 import { startTokenServer, type TokenServer } from '../harness/token-server.ts'
+import { buildHelper, helperPath } from '../native/helper.ts'
 
 const login = { user: 'somebody', password: 'open sesame' }
 const body = Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * 7919) % 251))
@@ -117,6 +118,24 @@ describe('as a peer', () => {
       1,
       `strata: ${open.address} does not speak TLS.\nA registry of this machine may do without: --tls-verify=false\n`,
     ])
+  })
+
+  test('create pulls what is not here, says so beside its output, and not when it may not', async () => {
+    buildHelper()
+    const { run } = workshop()
+    const env = { STRATA_NATIVE_HELPER: helperPath }
+    const name = `${open.address}/create/app:1`
+    await skopeo('copy', ...insecure, source, `docker://${name}`)
+    const create = (...flags: string[]) =>
+      run(['create', '--engine', 'native', '--tls-verify=false', ...flags, name, '/bin/true'], { env })
+    const never = await create('--pull', 'never')
+    expect([never.code, never.stdout]).toEqual([125, ''])
+    const first = await create()
+    expect([first.code, first.stdout]).toEqual([0, expect.stringMatching(/^[0-9a-f]{64}\n$/)])
+    expect(first.stderr).toMatch(/^There is no image “.*” here: it is pulled\.\n(?:.*\n)*.*: Pull complete\n/)
+    expect(await create()).toMatchObject({ code: 0, stderr: '' })
+    expect((await create('--pull', 'always')).stderr).toMatch(/Status: Image is up to date for/)
+    await run(['rm', '-f', first.stdout.trim()], { env })
   })
 
   test('podman pulls what we push, and we what it pushes; it pulls for us too, and docker does, with the password of its login', async () => {
