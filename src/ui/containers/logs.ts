@@ -150,7 +150,6 @@ export function createLogs(ui: Ui, targets: readonly LogTarget[]): LogsScreen {
 
   const title = (theme: Theme): Part[] => [
     [theme.title, 'Logs'],
-    [theme.dim, `  ${safe(range.label)}`],
     ...(filter
       ? ([
           [theme.dim, '  with '],
@@ -158,6 +157,7 @@ export function createLogs(ui: Ui, targets: readonly LogTarget[]): LogsScreen {
           [theme.dim, filter.around > 0 ? ` and ${filter.around} around` : ''],
         ] as Part[])
       : []),
+    [theme.dim, `  ${safe(range.label)}`],
   ]
   const nothing = (): string => {
     const state = log.state()
