@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
 import { node } from '../harness/bundle.ts'
 import { tryCommand, until } from '../harness/command.ts'
 import { dockerArchive } from '../harness/docker-archives.ts'
@@ -22,6 +23,8 @@ export interface Place {
   /** A verb that has to succeed; its output without the last line end. */
   say(...args: string[]): Promise<string>
   inspect(name: string): Promise<Inspected>
+  /** Runs it in the background, without a network; removed when the test is over. Gives its id. */
+  run(name: string, ...args: string[]): Promise<string>
   /** Its facts once they are so. */
   until(name: string, is: (facts: Inspected) => boolean): Promise<Inspected>
   /** What there is of containers: folders, states, names. */
@@ -43,7 +46,8 @@ export interface Inspected {
 /** The archive of `app:1`: busybox, and what else its layer has. `docker load` takes it too. */
 export function appArchive(config: Record<string, unknown>, ...more: (string | Piece)[]): Uint8Array {
   const busybox = execFileSync('sh', ['-c', 'command -v busybox']).toString().trim()
-  const names = 'sh cat ls id echo sleep true false mkdir touch rm ln chmod chown stat find sort kill ps mount grep dd'
+  const names =
+    'sh cat ls id echo sleep true false mkdir touch rm ln chmod chown stat find sort kill ps mount grep dd test'
   const links = names.split(' ').map(name => `link bin/${name} -> busybox`)
   const layer = tar(
     'dir bin',
@@ -75,7 +79,6 @@ async function makePlace({ who: { uid, gid } }: Room, home: string, archive: Uin
     STRATA_NATIVE_HELPER: helperPath,
     XDG_CACHE_HOME: join(home, 'cache'),
     XDG_RUNTIME_DIR: home,
-    DOCKER_HOST: `unix://${home}/none.sock`,
     TZ: 'UTC',
   }
   const names = (path: string, like: RegExp) =>
@@ -91,6 +94,10 @@ async function makePlace({ who: { uid, gid } }: Room, home: string, archive: Uin
       const { code, out, err } = await place.strata(...args)
       if (code !== 0) throw new Error(`strata ${args.join(' ')} ended with ${code}: ${err}`)
       return out.replace(/\n$/, '')
+    },
+    async run(name, ...args) {
+      onTestFinished(async () => void (await place.strata('rm', '-f', '-v', name)))
+      return place.say('run', '-d', '--network', 'none', '--name', name, ...args)
     },
     inspect: async name => JSON.parse(await place.say('inspect', name)) as Inspected,
     async until(name, is) {
