@@ -1,20 +1,31 @@
 /** Real engines under watch: Docker and Podman at once, killed and started again. */
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { watchSockets } from '../../src/engine/new-sockets.ts'
 import { daemonSource, type Watching, watchEngines } from '../../src/engine/watching.ts'
 import { until } from '../harness/command.ts'
 import { importBusybox } from '../harness/engine-images.ts'
 import { startDocker, startPodman, type TestEngine } from '../harness/engines.ts'
 
-test('containers of two engines, what others do to them, and a daemon that is killed and comes back', async () => {
+test('containers of two engines, one started late, what others do to them, and a daemon that is killed and comes back', async () => {
   const docker = await started(startDocker())
-  const podman = await started(startPodman())
-  const watching = watchEngines(
-    [docker, podman].map((engine, at) => {
-      const address = { kind: 'unix', path: engine.socket } as const
-      return daemonSource({ name: ['docker', 'podman'][at], origin: 'test', asked: true, address }, { env: {} })
-    }),
-  )
+  const late = join(docker.scratch.path, 'late', 'podman.sock')
+  const sockets = { docker: docker.socket, podman: late }
+  const find = async () =>
+    Object.entries(sockets)
+      .filter(([, path]) => existsSync(path))
+      .map(([name, path]) => {
+        const address = { kind: 'unix', path } as const
+        return daemonSource({ name, origin: 'test', asked: false, address }, { env: {} })
+      })
+  const onChange = (told: () => void) => watchSockets(Object.values(sockets), told)
+  const watching = watchEngines(await find(), {}, { find, onChange })
   onTestFinished(() => watching.close())
+  await shown(watching, ['docker ok:'])
+  const podman = await started(startPodman())
+  mkdirSync(dirname(late))
+  symlinkSync(podman.socket, late)
   await shown(watching, ['docker ok:', 'podman ok:'])
 
   for (const engine of [docker, podman])

@@ -10,9 +10,10 @@ export interface Pace {
   spend(bytes: number): void
 }
 
-/** Bytes a second, and how many may have gathered. */
+/** Bytes a second, how many may have gathered, and how many may be owed at most: nothing stands still for longer. */
 const RATE = 200
 const MOST = 2_400
+const OWED = 2_000
 
 export function createPace(now: () => number = () => performance.now()): Pace {
   let saved = MOST
@@ -29,7 +30,7 @@ export function createPace(now: () => number = () => performance.now()): Pace {
     },
     spend(bytes) {
       gather()
-      saved -= bytes
+      saved = Math.max(-OWED, saved - bytes)
     },
   }
 }

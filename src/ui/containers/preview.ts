@@ -68,7 +68,8 @@ export function createPreview({ room, pace, rested, changed }: PreviewOptions): 
     if (!tail) return
     const { columns, rows } = room()
     const lines = lastLines(tail.log, rows)
-    if (tail.log.end() !== shown?.end())
+    // The first lines are what the person asked for by going there.
+    if (shown !== null && tail.log.end() !== shown.end())
       pace.spend(lines.reduce((sum, one) => sum + Math.min(columns, one.text.length) + AROUND, 0))
     shown = frozen(tail.log, lines)
     changed()

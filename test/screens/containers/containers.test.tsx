@@ -1,5 +1,5 @@
 /** The Containers screen: what it shows, what its keys do to which containers, and that nothing runs on for nobody. */
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Fault } from '../../../src/base/errors.ts'
 import { createContainers } from '../../../src/ui/containers/containers.ts'
 import { createImages } from '../../../src/ui/images/images.ts'
@@ -188,6 +188,20 @@ describe('the list of containers', () => {
     await app.press('o', 'n')
     await app.until(() => names()[0] === 'batch')
     expect(names().slice(0, 3)).toEqual(['batch', 'database', 'done'])
+  })
+
+  it('tells how long ago something ended though nothing happens any more', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    let later = 0
+    const done = container('done', { state: 'exited', status: 'Exited (0)' })
+    const fake = fakeContainers([{ id: 'docker', containers: [done], facts: { done: { finishedAt: ago(0) } } }])
+    const services = { containers: fake.service, now: () => now + later }
+    const app = await mountScreen(createContainers, { services })
+    await app.until('just now')
+    later = 61_000
+    vi.advanceTimersByTime(15_000)
+    await app.until('1 min ago')
   })
 
   it('opens the explorer on the container under the cursor', async () => {
