@@ -70,6 +70,11 @@ test.each(['docker', 'podman', 'native'])('on %s', async engine => {
   await pty.until(/A .*grown/)
   pty.press('q')
   await pty.until(/▸ +web +running/)
+  // It has no terminal: ctrl-c is not its.
+  pty.press('A')
+  await pty.until('web has no terminal: this is what it says.')
+  pty.press('ctrl-c')
+  await pty.until(/▸ +web +running/)
 
   pty.press('S')
   await pty.until(/▸ +web +exited 0/)

@@ -1,6 +1,7 @@
 /** A form over the screen: fields that are checked while they are typed, and the command line that would do the same. */
 
 import { safe } from '../../base/text.ts'
+import type { InputEvent } from '../terminal/events.ts'
 import type { Overlay } from '../ui.ts'
 import type { Dialogs } from './confirm.ts'
 import { field } from './field.ts'
@@ -31,6 +32,10 @@ export function createForm(dialogs: Dialogs & { changed(): void }, form: Form): 
   let fields = form.fields({})
   let state = startForm(fields, form.at)
   let matches: readonly string[] = []
+  /** Whether something was typed since the keys came to this line: only then tab goes on with it. */
+  let typed = false
+  /** What was typed while the names were looked for; null: nothing is looked for. */
+  let waiting: InputEvent[] | null = null
   /** The fields follow from the values, and those from the fields. */
   const follow = () => {
     fields = form.fields(formValues(fields, state))
@@ -43,21 +48,30 @@ export function createForm(dialogs: Dialogs & { changed(): void }, form: Form): 
     dialogs.dismiss(overlay)
     resolve(answer)
   }
-  /** Takes what all names have in common; false when there is nothing to go on with. */
+  /** Takes what all names have in common, goes on where there is nothing to take; then comes what was typed meanwhile. */
   const complete = async (one: FormField) => {
     const { line } = state.focus
     const { text } = textsOf(one, state)[line]!
+    waiting = []
     const found = await Promise.resolve(one.complete!(text)).catch(() => [])
-    const now = state.focus.key === one.key && state.focus.line === line ? textsOf(one, state)[line] : undefined
-    if (now?.text !== text) return
     const common = found.length === 0 ? text : found.reduce(sharedStart)
-    if (found.length === 0 || (found.length === 1 && common === text)) {
-      state = formInput(fields, form.buttons.length, state, tab).state
-    } else if (common.length > text.length && common.startsWith(text)) {
+    if (found.length === 0 || (found.length === 1 && common === text)) step(tab)
+    else if (common.length > text.length && common.startsWith(text))
       state = { ...state, edits: { ...state.edits, [one.key]: textsOf(one, state).with(line, field(common)) } }
-    }
     matches = found.length > 1 ? found.slice(0, MOST_MATCHES).map(name => name.replace(/.*\/(?=.)/, '')) : []
+    const events = waiting
+    waiting = null
+    for (const event of events) overlay.input(event)
     dialogs.changed()
+  }
+  const step = (event: InputEvent) => {
+    const before = state
+    const { state: next, outcome } = formInput(fields, form.buttons.length, state, event)
+    state = next
+    const { key, line } = state.focus
+    typed = key === before.focus.key && line === before.focus.line && (typed || state.edits !== before.edits)
+    if (outcome === 'cancel') end(null)
+    else if (outcome) end({ values: values(), button: outcome.button })
   }
   follow()
   const overlay: Overlay = {
@@ -80,17 +94,13 @@ export function createForm(dialogs: Dialogs & { changed(): void }, form: Form): 
       { key: 'esc', label: 'cancel', worth: 90 },
     ],
     input(event) {
+      const isKey = (key: string) => event.kind === 'key' && event.key === key
+      if (waiting && !isKey('esc')) return void waiting.push(event)
       follow()
       const one = fields.find(one => one.key === state.focus.key)
-      if (event.kind === 'key' && event.key === 'tab' && one?.complete) {
-        const { text } = textsOf(one, state)[state.focus.line]!
-        if (text !== '') return void complete(one)
-      }
+      if (isKey('tab') && typed && one?.complete) return void complete(one)
       matches = []
-      const { state: next, outcome } = formInput(fields, form.buttons.length, state, event)
-      state = next
-      if (outcome === 'cancel') end(null)
-      else if (outcome) end({ values: values(), button: outcome.button })
+      step(event)
     },
     dismissed: () => resolve(null),
   }
