@@ -11,6 +11,7 @@ import { buffer } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createOutput } from '../../src/cli/output.ts'
 import { runProgram } from '../../src/cli/program.ts'
+import { createRegistryService } from '../../src/cli/registry-service.ts'
 import { analyzeJson, comparable } from '../harness/analysis-json.ts'
 import { command } from '../harness/command.ts'
 import { type CountingProxy, countingProxy } from '../harness/counting-proxy.ts'
@@ -118,14 +119,26 @@ const far = (name: string) => `docker://${proxy.address}/${name}`
 const env = () => ({ XDG_CACHE_HOME: join(work, `cache-${cache}`), STRATA_ROOT: join(work, 'root') })
 const analyze = (reference: string) => analyzeJson(reference, { args: ['--tls-verify=false'], env: env() })
 
-/** What a verb prints. */
-async function run(...args: string[]): Promise<Buffer> {
+/** With a cache and a store of our own. */
+async function within<T>(act: () => Promise<T>): Promise<T> {
   const before = { ...process.env }
   Object.assign(process.env, env())
-  const [out, err] = [new PassThrough(), new PassThrough()]
-  const said = [buffer(out), buffer(err)]
-  const io = { out: createOutput(out, {}), err: createOutput(err, {}), signal: new AbortController().signal }
   try {
+    return await act()
+  } finally {
+    for (const name of Object.keys(env())) {
+      if (before[name] === undefined) delete process.env[name]
+      else process.env[name] = before[name]
+    }
+  }
+}
+
+/** What a verb prints. */
+function run(...args: string[]): Promise<Buffer> {
+  return within(async () => {
+    const [out, err] = [new PassThrough(), new PassThrough()]
+    const said = [buffer(out), buffer(err)]
+    const io = { out: createOutput(out, {}), err: createOutput(err, {}), signal: new AbortController().signal }
     const code = await runProgram(['--tls-verify=false', ...args], io).finally(() => {
       out.end()
       err.end()
@@ -133,12 +146,7 @@ async function run(...args: string[]): Promise<Buffer> {
     const [text, complaint] = await Promise.all(said)
     if (code !== 0) throw new Error(`${args[0]} ended with ${code}: ${complaint}`)
     return text!
-  } finally {
-    for (const name of Object.keys(env())) {
-      if (before[name] === undefined) delete process.env[name]
-      else process.env[name] = before[name]
-    }
-  }
+  })
 }
 
 /** Bytes of the layers of an image as the registry keeps them. */
@@ -238,6 +246,30 @@ describe('verbs read what they need', () => {
       [null, 'zstd-chunked'],
       [null, 'zstd-chunked'],
     ])
+  })
+})
+
+test('the screens complete tags, and say what looking and pulling would bring', async () => {
+  rmSync(join(work, 'root'), { recursive: true, force: true })
+  const service = createRegistryService({ tlsVerify: 'false' }, async () => [])
+  const { signal } = new AbortController()
+  await within(async () => {
+    expect(await service.complete(`${proxy.address}/zstd:`)).toEqual([`${proxy.address}/zstd:1`])
+    expect(await service.complete(`${proxy.address}/nothing:`)).toEqual([])
+    const all = await service.offer(`${proxy.address}/zstd:1`, signal)
+    expect(all).toMatchObject({
+      layers: 2,
+      look: { bytes: all.bytes, whole: 2 },
+      pull: { layers: 2, bytes: all.bytes },
+    })
+    const little = await service.offer(`${proxy.address}/estargz:1`, signal)
+    expect(little.look.whole).toBe(0)
+    expect(little.look.bytes).toBeLessThan(little.bytes * 0.02)
+    const told = new Set<string>()
+    const { key } = await service.pull(little.name, { signal, progress: of => told.add(of.doing) })
+    expect(key).toMatch(/^native sha256:[0-9a-f]{64} 127\.0\.0\.1:\d+\/estargz:1$/)
+    expect(told).toContain('Pull complete')
+    expect((await service.offer(little.name, signal)).pull).toEqual({ layers: 0, bytes: 0 })
   })
 })
 

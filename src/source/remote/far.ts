@@ -22,5 +22,11 @@ export interface Far {
 /** Where a layer is on this machine. */
 export type LayerPlace = 'native' | 'docker' | 'podman'
 
-/** Finds layers on this machine: by the digest of the blob and by the diffIDs of it and all below it. */
-export type FindLayers = (layers: readonly { digest: string | null; diffId: string }[]) => (LayerPlace | null)[]
+/**
+ * Finds layers on this machine: by the digest of the blob, by the diffIDs of it and all below it, and all of them by the
+ * id of an image that is here.
+ */
+export type FindLayers = (
+  layers: readonly { digest: string | null; diffId: string }[],
+  id: string,
+) => (LayerPlace | null)[]

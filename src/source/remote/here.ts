@@ -3,6 +3,7 @@
 import type { Digest } from '../../image/types.ts'
 import { blobBytes, blobPath, isStorable } from '../../runtime/store/blobs.ts'
 import type { StoreFolder } from '../../runtime/store/folder.ts'
+import { readImages } from '../../runtime/store/index.ts'
 import { containersLayerDirectories } from '../containers-storage.ts'
 import { dockerLayerDirectories } from '../docker-store.ts'
 import { findLocalStores, type StoreSurroundings } from '../local-stores.ts'
@@ -15,7 +16,8 @@ export function blobIn(own: StoreFolder): (digest: Digest) => string | null {
 
 /** Looks when it is called. What can not be read has nothing. */
 export function findLayersOn(around: StoreSurroundings, own: StoreFolder): FindLayers {
-  return layers => {
+  return (layers, id) => {
+    const whole = hasImage(own, id)
     const diffIds = layers.map(layer => layer.diffId)
     const chains = findLocalStores(around).flatMap((store): { place: LayerPlace; length: number }[] => {
       if (store.kind === 'docker-store')
@@ -25,9 +27,18 @@ export function findLayersOn(around: StoreSurroundings, own: StoreFolder): FindL
       return []
     })
     return layers.map(({ digest }, layer) => {
-      if (digest !== null && isStorable(digest) && blobBytes(own, digest) !== null) return 'native'
+      if (whole || (digest !== null && isStorable(digest) && blobBytes(own, digest) !== null)) return 'native'
       return chains.find(chain => chain.length > layer)?.place ?? null
     })
+  }
+}
+
+/** Whether the native store has the image: however its blobs are packed there, a pull brings none. */
+function hasImage(own: StoreFolder, id: Digest): boolean {
+  try {
+    return readImages(own).some(image => image.id === id)
+  } catch {
+    return false
   }
 }
 

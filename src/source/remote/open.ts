@@ -100,7 +100,7 @@ export async function openFar(name: ImageName, options: FarOptions): Promise<Ima
     cost,
     contentCost,
     transferred: blobs.transferred,
-    here: () => (here ??= findLayers?.(image.layers) ?? image.layers.map(() => null)),
+    here: () => (here ??= findLayers?.(image.layers, image.id) ?? image.layers.map(() => null)),
   }
   return {
     ...image,
