@@ -1,15 +1,14 @@
 /** Removing what plans name, engine by engine: the question, the doing with its journal, what came of it. */
+import { addSums, carryOut, chosenOf, freedBy, shortId, verbLine } from '../../actions/disks.ts'
 import { asFault } from '../../base/errors.ts'
 import { shellLine } from '../../base/shell-words.ts'
 import { formatBytes } from '../../base/sizes.ts'
 import { safe } from '../../base/text.ts'
-import { verbLine } from '../../engine/by-hand.ts'
 import type { ContainerEngine } from '../../engine/containers.ts'
 import type { PieceKind, Plan, Victim } from '../../engine/prune.ts'
-import { carryOut, chosenOf, type Outcome } from '../../engine/prune-carry.ts'
+import type { Outcome } from '../../engine/prune-carry.ts'
 import type { DiskUsage, Storage } from '../../engine/usage.ts'
-import { shortId } from '../../engine/usage-names.ts'
-import { addSums, freedBy, type Sum } from '../../engine/usage-sums.ts'
+import type { Sum } from '../../engine/usage-sums.ts'
 import type { Question, Ui } from '../ui.ts'
 
 import { formatSum, some } from './table.ts'

@@ -1,7 +1,7 @@
 /** How the Storage screen looks. */
+import { addSums, totals } from '../../actions/disks.ts'
 import { formatBytes, formatCount } from '../../base/sizes.ts'
 import { safe } from '../../base/text.ts'
-import { addSums, totals } from '../../engine/usage-sums.ts'
 import type { EngineDisk } from '../../engine/usage-watch.ts'
 import type { Size } from '../layout.ts'
 import type { Theme } from '../theme.ts'

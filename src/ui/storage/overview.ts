@@ -1,7 +1,8 @@
 /** The disks of the engines at a glance: one bar each, as long as what it holds, with what of it could be freed. */
+import { addSums, totals } from '../../actions/disks.ts'
 import { formatBytes } from '../../base/sizes.ts'
 import { fit as fitted, safe, width } from '../../base/text.ts'
-import { addSums, type Total, totals } from '../../engine/usage-sums.ts'
+import type { Total } from '../../engine/usage-sums.ts'
 import type { EngineDisk } from '../../engine/usage-watch.ts'
 import type { Style, Theme } from '../theme.ts'
 import { line, type Part, partsWidth } from '../widgets/line.ts'

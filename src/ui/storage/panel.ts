@@ -1,11 +1,9 @@
 /** The panel beside the list: what one thing costs, who shares it, and why it can or can not be freed. */
+import { containerBytes, imageName, isLoose, isStopped, layerName, planRemoval, shortId } from '../../actions/disks.ts'
 import { roughDuration } from '../../base/durations.ts'
 import { formatBytes } from '../../base/sizes.ts'
 import { cutMiddle, safe } from '../../base/text.ts'
-import { planRemoval } from '../../engine/prune.ts'
 import type { StoredLayer } from '../../engine/usage.ts'
-import { imageName, layerName, shortId } from '../../engine/usage-names.ts'
-import { containerBytes, isLoose, isStopped } from '../../engine/usage-sums.ts'
 import type { Theme } from '../theme.ts'
 import { line, type Part } from '../widgets/line.ts'
 import { wrap } from '../widgets/wrap.ts'

@@ -1,7 +1,7 @@
 /** How the preview of a prune looks: choices above, victims below, and beside or under them why the rest stays. */
+import { addSums } from '../../actions/disks.ts'
 import { formatBytes, formatCount } from '../../base/sizes.ts'
 import { cutMiddle, fit as fitted, safe, width } from '../../base/text.ts'
-import { addSums } from '../../engine/usage-sums.ts'
 import type { Size } from '../layout.ts'
 import type { Theme } from '../theme.ts'
 import { frame } from '../widgets/frame.ts'

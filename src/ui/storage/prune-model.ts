@@ -1,6 +1,6 @@
 /** What the preview of a prune shows: choices, exact victims, and why the rest stays. Pure. */
+import { planPrune, planRemoval } from '../../actions/disks.ts'
 import type { PieceKind, Plan, PruneKinds, Staying, Victim } from '../../engine/prune.ts'
-import { planPrune, planRemoval } from '../../engine/prune.ts'
 import type { EngineDisk } from '../../engine/usage-watch.ts'
 import type { EnginePlan } from './deed.ts'
 

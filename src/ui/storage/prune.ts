@@ -1,8 +1,9 @@
 /** The preview of a prune: what is chosen, exactly what goes and what that frees, why the rest stays; then it is done. */
+
 import { createStore } from 'zustand/vanilla'
 import { bind } from '../../actions/action.ts'
+import { addSums } from '../../actions/disks.ts'
 import { type PruneContext, pruneActions } from '../../actions/storage.ts'
-import { addSums } from '../../engine/usage-sums.ts'
 import type { EngineDisk } from '../../engine/usage-watch.ts'
 import type { Screen } from '../screen.ts'
 import type { Ui } from '../ui.ts'

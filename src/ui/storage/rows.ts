@@ -1,4 +1,5 @@
 /** The rows of the Storage screen's views: which are shown, in what order. Pure. */
+import { containerBytes, imageCosts, imageName, layerName } from '../../actions/disks.ts'
 import type {
   CacheEntry,
   DiskUsage,
@@ -7,8 +8,7 @@ import type {
   StoredLayer,
   StoredVolume,
 } from '../../engine/usage.ts'
-import { imageName, layerName } from '../../engine/usage-names.ts'
-import { containerBytes, type ImageCost, imageCosts } from '../../engine/usage-sums.ts'
+import type { ImageCost } from '../../engine/usage-sums.ts'
 import type { EngineDisk } from '../../engine/usage-watch.ts'
 
 export const views = ['images', 'layers', 'containers', 'volumes', 'cache'] as const

@@ -1,12 +1,12 @@
 /** The Storage screen: every layer once, what images and containers really cost, volumes, build cache, and freeing them. */
+
 import { createStore } from 'zustand/vanilla'
 import { bind } from '../../actions/action.ts'
+import { isLoose, isStopped, planRemoval, watchDisks } from '../../actions/disks.ts'
 import { containerReference } from '../../actions/services.ts'
 import { type StorageContext, storageActions } from '../../actions/storage.ts'
 import { safe } from '../../base/text.ts'
-import { planRemoval } from '../../engine/prune.ts'
-import { isLoose, isStopped } from '../../engine/usage-sums.ts'
-import { type DiskWatch, type EngineDisk, watchDisks } from '../../engine/usage-watch.ts'
+import type { DiskWatch, EngineDisk } from '../../engine/usage-watch.ts'
 import type { Watching } from '../../engine/watching.ts'
 import type { Screen } from '../screen.ts'
 import type { Ui } from '../ui.ts'

@@ -1,9 +1,9 @@
 /** The views of the Storage screen as tables. */
+import { isStopped, shortId } from '../../actions/disks.ts'
 import { roughDuration } from '../../base/durations.ts'
 import { formatBytes } from '../../base/sizes.ts'
 import { safe } from '../../base/text.ts'
-import { shortId } from '../../engine/usage-names.ts'
-import { isStopped, type Sum } from '../../engine/usage-sums.ts'
+import type { Sum } from '../../engine/usage-sums.ts'
 import type { Theme } from '../theme.ts'
 import type { Part } from '../widgets/line.ts'
 import { type Column, placeColumns, tableHead, tableRow } from '../widgets/table.ts'
