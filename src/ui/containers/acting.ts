@@ -1,8 +1,9 @@
 /** What is done with containers from the list: on which of the chosen ones it is possible, the doing, what came of it. */
+
+import { verbLine } from '../../actions/by-hand.ts'
 import type { Deed } from '../../actions/containers.ts'
 import { asFault, Fault, isAbort } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
-import { verbLine } from '../../engine/by-hand.ts'
 import type { ContainerEngine, ContainerState } from '../../engine/containers.ts'
 import type { Ui } from '../ui.ts'
 import { mayBeDone } from './asking.ts'

@@ -1,10 +1,11 @@
 /** The questions before something is done with containers: what exactly happens to which, and the command that would do it. */
+
+import { verbLine } from '../../actions/by-hand.ts'
 import type { Deed } from '../../actions/containers.ts'
 import { isAbort } from '../../base/errors.ts'
 import { shellLine } from '../../base/shell-words.ts'
 import { formatBytes } from '../../base/sizes.ts'
 import { safe } from '../../base/text.ts'
-import { verbLine } from '../../engine/by-hand.ts'
 import type { ContainerEngine, ContainerFacts } from '../../engine/containers.ts'
 import type { Ui } from '../ui.ts'
 import { type How, manners, some, type Target } from './acting.ts'

@@ -1,8 +1,9 @@
 /** An image of what a container has made of its own: what it is to be called, the doing, and the way to the new image. */
+
+import { commitLine, type Hand } from '../../actions/by-hand.ts'
 import { Fault } from '../../base/errors.ts'
 import { shellLine } from '../../base/shell-words.ts'
 import { safe } from '../../base/text.ts'
-import { commitLine, type Hand } from '../../engine/by-hand.ts'
 import type { CommitSpec, Container, ContainerEngine } from '../../engine/containers.ts'
 import { parseImageName } from '../../image/image-name.ts'
 import type { Digest } from '../../image/types.ts'

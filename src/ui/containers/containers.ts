@@ -1,10 +1,10 @@
 /** The Containers screen: the containers of every engine, what they do, and what can be done with them. */
 import { createStore } from 'zustand/vanilla'
 import { bind } from '../../actions/action.ts'
+import { verbLine } from '../../actions/by-hand.ts'
 import { type ContainersContext, containersActions, type Deed } from '../../actions/containers.ts'
 import { containerReference } from '../../actions/services.ts'
 import { safe } from '../../base/text.ts'
-import { verbLine } from '../../engine/by-hand.ts'
 import type { WatchedEngine, Watching } from '../../engine/watching.ts'
 import type { Screen } from '../screen.ts'
 import type { Ui } from '../ui.ts'

@@ -1,10 +1,10 @@
 /** Files out of a container and into it: two paths, each completed on its own side. */
 
+import { handWords } from '../../actions/by-hand.ts'
 import { expandHome } from '../../actions/complete-path.ts'
 import type { Copying } from '../../actions/containers-service.ts'
 import { shellLine } from '../../base/shell-words.ts'
 import { safe } from '../../base/text.ts'
-import { handWords } from '../../engine/by-hand.ts'
 import type { Container, ContainerEngine } from '../../engine/containers.ts'
 import type { Ui } from '../ui.ts'
 import type { FormField, FormValues } from '../widgets/form-state.ts'

@@ -1,6 +1,7 @@
 /** What is done with the one container under the cursor beyond starting and stopping it, and the making of new ones. */
+
+import { verbLine } from '../../actions/by-hand.ts'
 import type { ContainersContext } from '../../actions/containers.ts'
-import { verbLine } from '../../engine/by-hand.ts'
 import type { ContainerEngine } from '../../engine/containers.ts'
 import { createProcesses } from '../processes/processes.ts'
 import type { Ui } from '../ui.ts'

@@ -1,7 +1,8 @@
 /** A new container of an image: the form, the making, and the way to it. */
+
+import { runLine } from '../../actions/by-hand.ts'
 import { shellLine } from '../../base/shell-words.ts'
 import { safe } from '../../base/text.ts'
-import { runLine } from '../../engine/by-hand.ts'
 import type { ContainerEngine, ContainerSpec } from '../../engine/containers.ts'
 import type { RunConfig } from '../../image/types.ts'
 import type { Ui } from '../ui.ts'

@@ -1,6 +1,7 @@
 /** One thing done with a container by its name, where nobody watches its engine: what the Explorer's keys do. */
+
+import { verbLine } from '../../actions/by-hand.ts'
 import type { Deed } from '../../actions/containers.ts'
-import { verbLine } from '../../engine/by-hand.ts'
 import type { ContainerEngine, ContainerState } from '../../engine/containers.ts'
 import type { Ui } from '../ui.ts'
 import { manners } from './acting.ts'

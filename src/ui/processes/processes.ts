@@ -1,10 +1,10 @@
 /** The processes of a container: looked at again and again while they are shown, and signalled. */
 import { bind } from '../../actions/action.ts'
+import { handWords } from '../../actions/by-hand.ts'
 import { type ProcessesContext, processesActions } from '../../actions/processes.ts'
 import { asFault, type Fault } from '../../base/errors.ts'
 import { shellLine } from '../../base/shell-words.ts'
 import { safe } from '../../base/text.ts'
-import { handWords } from '../../engine/by-hand.ts'
 import type { ContainerEngine, ContainerProcess } from '../../engine/containers.ts'
 import { chooseSignal } from '../containers/killing.ts'
 import type { Screen } from '../screen.ts'

@@ -1,32 +1,8 @@
 /** The command lines that do by hand what is done to an engine here, as words. Pure. */
-import { type Address, formatAddress } from './address.ts'
-import type { CommitSpec, ContainerEngine, ContainerSpec } from './containers.ts'
+import type { CommitSpec, ContainerEngine, ContainerSpec } from '../engine/containers.ts'
 
 /** Who speaks with the engine, and how it is reached: `docker`, `docker --context work`, `strata`. */
 export type Hand = Pick<ContainerEngine, 'kind' | 'command'>
-
-/**
- * The beginning of a line that reaches the engine at an endpoint: its own client, told where it is unless it looks there
- * by itself. `uid` is null where users have no number.
- */
-export function clientWords(
-  kind: 'docker' | 'podman',
-  { origin, address }: { origin: string; address: Address },
-  uid: number | null,
-): string[] {
-  const context = /^context (.+)$/s.exec(origin)?.[1]
-  if (context !== undefined && context !== 'default') return ['docker', '--context', context]
-  // The person's own environment says it to their client too.
-  if (origin === 'DOCKER_HOST' || origin === 'context default') return ['docker']
-  if (origin === 'CONTAINER_HOST') return ['podman', '--remote']
-  if (address.kind === 'unix' && usual(kind, address.path, uid)) return [kind]
-  return kind === 'docker' ? ['docker', '-H', formatAddress(address)] : ['podman', '--url', formatAddress(address)]
-}
-
-function usual(kind: 'docker' | 'podman', path: string, uid: number | null): boolean {
-  if (kind === 'docker') return path === '/var/run/docker.sock' || path === '/run/docker.sock'
-  return path === (uid === 0 ? '/run/podman/podman.sock' : `/run/user/${uid}/podman/podman.sock`)
-}
 
 /** What the client of an engine is called with before its verb. */
 export function handWords({ kind, command }: Hand): string[] {

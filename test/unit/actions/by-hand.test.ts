@@ -1,8 +1,9 @@
 /** Command lines that do by hand what the screens do. */
 import { describe, expect, it } from 'vitest'
+import { commitLine, runLine, verbLine } from '../../../src/actions/by-hand.ts'
 import { shellLine } from '../../../src/base/shell-words.ts'
 import { parseHost } from '../../../src/engine/address.ts'
-import { clientWords, commitLine, runLine, verbLine } from '../../../src/engine/by-hand.ts'
+import { clientWords } from '../../../src/engine/client-words.ts'
 
 describe('what reaches an engine by hand', () => {
   const at = (host: string, origin = 'socket') => ({ origin, address: parseHost(host, 'test') })
