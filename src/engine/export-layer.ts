@@ -87,7 +87,7 @@ async function* askedLayer(
       if (change === 'D') {
         const slash = path.lastIndexOf('/')
         const name = `${path.slice(1, slash + 1)}.wh.${path.slice(slash + 1)}`
-        tar.entry({ name, size: 0, mode: 0o644, mtime: new Date(0) })
+        tar.entry({ name, mode: 0o644, mtime: new Date(0) }, '')
         continue
       }
       const stream = await containers.copyOut(facts.id, path, { signal }).catch(error => {

@@ -6,13 +6,14 @@ import { accessSync, constants } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { asFault, Fault } from '../base/errors.ts'
 import type { Work } from '../base/progress.ts'
-import { safe } from '../base/text.ts'
+import { safe, safeBytes } from '../base/text.ts'
 import type { Step } from '../image/types.ts'
 import { Kind } from '../layer/entry.ts'
 import type { LayerIndex } from '../layer/layer-index.ts'
 import { entryOf } from '../layer/read-entry.ts'
 import { createLiveLayer } from '../live/live-layer.ts'
 import { createLiveView, type Fed, type Mount } from '../live/live-view.ts'
+import { measureMount } from '../live/measure-mounts.ts'
 import { type Pollable, pollUpper } from '../live/poll.ts'
 import { readUpper } from '../runtime/read-upper.ts'
 import { upperChanges } from '../runtime/upper-changes.ts'
@@ -20,6 +21,7 @@ import { type LiveBatch, type UpperPlace, watchUpper } from '../runtime/upper-wa
 import type { Image, LayerInfo } from '../source/types.ts'
 import type { Change, ContainerEngine, ContainerFacts } from './containers.ts'
 import { EngineFault } from './fault.ts'
+import { readFromEngine } from './read-file.ts'
 
 export interface OpenContainerOptions extends Work {
   /** Opens the image that the container was made of. */
@@ -38,12 +40,19 @@ export async function openContainer(
   const image = asFarAs(await openImage(facts, work), engine, facts)
   const stop = new AbortController()
   const place = upperPlace(engine, facts)
-  const view = createLiveView(image.layers.length, facts.name, besideOf(facts), createLiveLayer())
+  const view = createLiveView(
+    image.layers.length,
+    facts.name,
+    besideOf(facts),
+    createLiveLayer(),
+    async (mount, signal) => (engine.containers.capabilities.local ? measureMount(mount, facts.pid, signal) : null),
+  )
   const batches = place ? watchUpper(place, stop.signal) : pollUpper(pollable(engine, facts.id), stop.signal)
   const fed = feed(view, aligned(batches, place, image.layers.length), place === null, now)
   return withLive(image, facts, {
     view,
     place,
+    readOut: (path, options) => readFromEngine(engine, facts.id, path, options),
     async close() {
       stop.abort()
       await fed
@@ -100,6 +109,8 @@ type ReadOptions = Parameters<Image['readFile']>[2]
 interface Live {
   view: Fed
   place: UpperPlace | null
+  /** A file asked of the engine. */
+  readOut(path: Uint8Array, options?: ReadOptions): AsyncIterable<Uint8Array>
   close(): Promise<void>
 }
 
@@ -240,15 +251,12 @@ async function firstLook(view: Fed, signal: AbortSignal | undefined): Promise<vo
 
 /** The entry is one of the index that was shown: the path counts, whatever the layer has become since. */
 async function* readLive(
-  { place, view }: Live,
+  { place, view, readOut }: Live,
   index: LayerIndex,
   entry: number,
   options?: ReadOptions,
 ): AsyncGenerator<Uint8Array> {
   const { path, kind } = entryOf(index, entry)
-  if (place === null || kind !== Kind.file)
-    throw new Fault(`Files of the upper layer of ${safe(view.container)} can not be read from here.`, {
-      hint: 'Run strata where the container runs, as root or as whom it belongs to.',
-    })
-  yield* readUpper(place.upper, path, options)
+  if (kind !== Kind.file) throw new Fault(`/${safeBytes(path)} in ${safe(view.container)} is no regular file.`)
+  yield* place ? readUpper(place.upper, path, options) : readOut(path, options)
 }

@@ -41,11 +41,23 @@ export interface LiveLayer {
   changedAt(path: Uint8Array, below: boolean): number | null
   /** When anything was last told of as different. */
   lastChange(): number | null
+  /** Files that were copied up from below and how much that was, and those of which only mode, owner or attributes differ. */
+  copyUps(): CopyUps
   /** The path that was told of last, no directory; null when none was. */
   newest(): Uint8Array | null
   /** Counts changes: who has seen this number has seen everything. */
   revision(): number
 }
+
+export interface CopyUps {
+  files: number
+  bytes: number
+  idleFiles: number
+  idleBytes: number
+}
+
+/** Reasons for which no content had to be copied. */
+const IDLE: readonly string[] = ['mode', 'owner', 'xattr']
 
 /** Milliseconds in which a rate falls to a third once nothing is written any more. */
 const MEMORY = 3000
@@ -62,6 +74,7 @@ export function createLiveLayer(): LiveLayer {
   let whole = false
   let made: LayerIndex | null = null
   let sums: { growth: Map<number, number>; changedAt: Uint32Array } | null = null
+  let copied: CopyUps | null = null
   let lastChange: number | null = null
   let newest: Uint8Array | null = null
   /** When the first look was over: times are counted from there. */
@@ -160,7 +173,7 @@ export function createLiveLayer(): LiveLayer {
       for (const change of changes) take(change, now)
       if (changes.length > 0) {
         tidy()
-        made = sums = null
+        made = sums = copied = null
         revision++
         if (whole) lastChange = now
       }
@@ -199,6 +212,20 @@ export function createLiveLayer(): LiveLayer {
       if (node < 0 || (!below && live.columns.op[node] === NOTHING)) return null
       const at = (below ? summed().changedAt : live.columns.changedAt)[node]!
       return at === 0 ? null : began + at
+    },
+    copyUps() {
+      if (copied) return copied
+      const all: CopyUps = { files: 0, bytes: 0, idleFiles: 0, idleBytes: 0 }
+      for (const [node, bytes] of live.rare.lowerSize) {
+        if (kindAt(live, node) !== Kind.file) continue
+        all.files++
+        all.bytes += bytes
+        const reasons = live.reasons(node)
+        if (reasons.length === 0 || !reasons.every(reason => IDLE.includes(reason))) continue
+        all.idleFiles++
+        all.idleBytes += bytes
+      }
+      return (copied = all)
     },
     lastChange: () => lastChange,
     newest: () => newest,

@@ -1,6 +1,7 @@
 /** What shows a container needs of its upper layer: how it stands now, and a word when it has changed. */
 import type { LayerIndex } from '../layer/layer-index.ts'
 import type { LiveLayer } from './live-layer.ts'
+import type { Measured } from './measure-mounts.ts'
 
 /** What lies in a container and not in its upper layer: a volume, a directory of the machine, memory, its log. */
 export interface Mount {
@@ -19,6 +20,8 @@ export interface LiveView {
   /** `web` */
   readonly container: string
   readonly mounts: readonly Mount[]
+  /** How much lies in one of them; null where that can not be told from here. */
+  measure(mount: Mount, signal: AbortSignal): Promise<Measured | null>
   /** The index as of now; entry numbers mean this one until it is taken again. */
   take(): LayerIndex
   /** Whether it is told as it happens, or every so many milliseconds. */
@@ -40,7 +43,13 @@ export interface Fed extends LiveView {
 }
 
 /** A view without anything in it yet. */
-export function createLiveView(number: number, container: string, mounts: readonly Mount[], layer: LiveLayer): Fed {
+export function createLiveView(
+  number: number,
+  container: string,
+  mounts: readonly Mount[],
+  layer: LiveLayer,
+  measure: LiveView['measure'] = async () => null,
+): Fed {
   const listeners = new Set<() => void>()
   let every: number | null = null
   let notice: string | null = null
@@ -51,6 +60,7 @@ export function createLiveView(number: number, container: string, mounts: readon
     number,
     container,
     mounts,
+    measure,
     layer,
     take,
     taken: () => taken ?? take(),

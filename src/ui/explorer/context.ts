@@ -285,7 +285,7 @@ export function createContext(ui: Ui, opened: Opened): ExplorerContext {
     },
     hasBefore() {
       const at = here()
-      if (!at || at.scene.letter(at.node) !== 'C') return false
+      if (at?.scene.letter(at.node) !== 'C') return false
       return fileAt(at.scene.stack, at.scene.changes!.before(at.node)) >= 0
     },
     compare() {

@@ -3,6 +3,7 @@ import { formatBytes, formatCount } from '../../base/sizes.ts'
 import { fit as fitted, safe, safeBytes } from '../../base/text.ts'
 import { type HotDirectory, hotDirectories } from '../../live/hot.ts'
 import type { Mount } from '../../live/live-view.ts'
+import type { Measured } from '../../live/measure-mounts.ts'
 import type { Theme } from '../theme.ts'
 import { blank, exactly, line, type Part } from '../widgets/line.ts'
 import { drawList } from '../widgets/list.ts'
@@ -14,8 +15,19 @@ const MOST = 500
 
 type Row = { hot: HotDirectory } | { beside: Mount } | { title: string }
 
-export function createHotTab(live: LiveWorld): LinesTab {
+/** Sizes of what lies beside the layer are looked for each time that it is shown. */
+export function createHotTab(live: LiveWorld, changed: () => void): LinesTab {
   let made: { revision: number; at: number; rows: Row[] } | null = null
+  const sizes = new Map<Mount, Measured | null>()
+  let measuring: AbortController | null = null
+  const measure = async ({ signal }: AbortController) => {
+    for (const mount of live.view.mounts) {
+      const size = await live.view.measure(mount, signal).catch(() => null)
+      if (signal.aborted) return
+      sizes.set(mount, size)
+      changed()
+    }
+  }
   const rows = () => {
     const revision = live.view.layer.revision()
     const now = live.now()
@@ -38,9 +50,14 @@ export function createHotTab(live: LiveWorld): LinesTab {
         count: all.length,
         state,
         focused,
-        row: index => rowParts(theme, all[index]!, columns),
+        row: index => rowParts(theme, all[index]!, columns, sizes),
       })
       return list.length > 0 ? list : blank(columns, height)
+    },
+    attend(shown) {
+      measuring?.abort()
+      measuring = shown ? new AbortController() : null
+      if (measuring) void measure(measuring)
     },
     copies(row) {
       if ('hot' in row)
@@ -60,12 +77,15 @@ function rowsOf({ view }: LiveWorld, now: number): Row[] {
   return [...hot.map(one => ({ hot: one })), ...beside]
 }
 
-function rowParts(theme: Theme, row: Row, columns: number): Part[] {
+function rowParts(theme: Theme, row: Row, columns: number, sizes: ReadonlyMap<Mount, Measured | null>): Part[] {
   if ('title' in row) return [[theme.strong, row.title]]
   if ('beside' in row) {
     const { kind, destination, source } = row.beside
+    const size = sizes.get(row.beside)
+    const text = size ? `${size.atLeast ? '> ' : ''}${formatBytes(size.bytes)}` : ''
     return [
-      [theme.dim, fitted(kind, 8)],
+      [theme.dim, fitted(kind, 10, 'right')],
+      ` ${fitted(text, 8, 'right')}  `,
       `${safeBytes(Buffer.from(destination))}  `,
       [theme.dim, safeBytes(Buffer.from(source))],
     ]

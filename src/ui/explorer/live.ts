@@ -7,6 +7,7 @@ import { safeBytes } from '../../base/text.ts'
 import { Kind } from '../../layer/entry.ts'
 import type { Stack } from '../../layer/stack.ts'
 import { hotDirectories } from '../../live/hot.ts'
+import type { CopyUps } from '../../live/live-layer.ts'
 import type { LiveView } from '../../live/live-view.ts'
 
 /** What the panes ask of a layer that is alive. */
@@ -64,8 +65,11 @@ export function createLiveWorld(
       const path = view.layer.path(look.stack.tree.path(node))
       if (path?.op !== 'C' || path.lower === null || path.kind !== Kind.file) return ''
       const from = `copied up from step ${look.stepOf(path.lower)}`
-      const onlyMetadata = path.reasons.length > 0 && !path.reasons.includes('content')
-      return onlyMetadata && (path.size ?? 0) > 0 ? `${from}, ${formatBytes(path.size!)} for that` : from
+      const copied = path.lowerSize ?? 0
+      const written = path.reasons.includes('content') || path.reasons.includes('time')
+      if (copied === 0) return from
+      if (!written) return `${from}, ${formatBytes(copied)} for that`
+      return path.total > 0 ? `${from}, ${formatBytes(copied)} for ${formatBytes(path.total)} written` : from
     },
   }
 }
@@ -81,6 +85,7 @@ export function liveStory({ view, now }: LiveWorld): string[] {
     count === 0
       ? 'Nothing is changed yet.'
       : `${formatCount(count)} ${count === 1 ? 'change' : 'changes'}, ${formatBytes(layer.bytes())}${rate > 0 ? `, growing by ${formatBytes(rate)}/s` : ''}.`,
+    ...copyUpStory(layer.copyUps()),
     ...(every === null ? [] : [`Polled every ${Math.max(1, Math.round(every / 1000))} s.`]),
   ]
   // Of what is written to only: this is said in every frame.
@@ -88,6 +93,13 @@ export function liveStory({ view, now }: LiveWorld): string[] {
   const text = (path: string) => safeBytes(Buffer.from(path, 'latin1'))
   if (hot && hot.rate > 0) lines.push(`/${text(hot.path)} takes ${formatBytes(hot.rate)}/s: ${text(hot.option)}`)
   return lines
+}
+
+/** What copying up has cost for nothing but mode, owner or attributes, where it is worth a sentence. */
+function copyUpStory({ idleFiles, idleBytes }: CopyUps): string[] {
+  if (idleBytes < 1_000_000) return []
+  const files = `${formatCount(idleFiles)} ${idleFiles === 1 ? 'file' : 'files'}`
+  return [`${formatBytes(idleBytes)} copied up for the mode or owner of ${files}.`]
 }
 
 export interface Follow {

@@ -49,7 +49,7 @@ export function createTabs(
   const all = [
     tree,
     changes,
-    createHotTab(live),
+    createHotTab(live, look.changed),
     logs,
     createStatsTab(held, look.changed),
     createProcessesTab(held, look.changed),

@@ -196,3 +196,18 @@ describe('what a layer has become', () => {
     expect(onTopOf('file a 1', layer)).toBe('a 1\nkept/ (implied)\nkept/log 9')
   })
 })
+
+test('what copying up has cost, and for what: only mode, owner or attributes', () => {
+  const layer = createLiveLayer()
+  apply(
+    layer,
+    0,
+    change('C', 'a', { size: 90, lowerSize: 100, reasons: ['content', 'time'] }),
+    change('C', 'b', { size: 70, lowerSize: 70, reasons: ['mode', 'owner'] }),
+    change('A', 'c', { size: 5 }),
+    change('D', 'd', { lowerSize: 9 }),
+  )
+  expect(layer.copyUps()).toEqual({ files: 2, bytes: 170, idleFiles: 1, idleBytes: 70 })
+  apply(layer, 1, change('-', 'b'))
+  expect(layer.copyUps()).toEqual({ files: 1, bytes: 100, idleFiles: 0, idleBytes: 0 })
+})
