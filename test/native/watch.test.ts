@@ -100,7 +100,9 @@ asEverybody('watch', (room, kind) => {
     await watched(script(steps.join('\nsleep 0.1\n')), (_, _upper, agree) => agree())
   })
 
-  test.each([1, 2, 3, 4, 5, 6, 7, 8])('random operations, seed %i', async seed => {
+  // What an identity is different in are its marks and ids, not how many things happen: much happens to root.
+  const seeds = kind === 'root' ? [1, 2, 3, 4, 5, 6, 7, 8] : kind === 'sub-ids' ? [9, 10] : [11, 12]
+  test.each(seeds)('random operations, seed %i', async seed => {
     const wild = `storm random ${seed} 400; sleep 0.1; storm random ${seed + 100} 3000; sleep 0.05; storm random ${seed + 200} 50`
     await watched(script(wild), async (watcher, upper, agree) => {
       await agree()
@@ -111,29 +113,33 @@ asEverybody('watch', (room, kind) => {
     })
   })
 
-  test('10 000 files made, renamed and half of them removed in a burst', async () => {
-    await watched(['storm', 'burst', '10000'], async (watcher, _, agree) => {
+  const many = kind === 'root' ? 10_000 : 1000
+  test(`${many} files made, renamed and half of them removed in a burst`, async () => {
+    await watched(['storm', 'burst', String(many)], async (watcher, _, agree) => {
       await agree()
-      expect([...watcher.now.keys()].filter(path => path.includes('/g'))).toHaveLength(5000)
+      expect([...watcher.now.keys()].filter(path => path.includes('/g'))).toHaveLength(many / 2)
     })
   })
 
-  test('lost events are made up for: the watcher stands still while more happens than the kernel keeps', async () => {
-    const bundle = room().bundle({ args: ['storm', 'burst', '12000'] })
-    const upper = join(bundle, 'upper')
-    const watcher = await watch(room().who, room().layers, upper)
-    const pids = [watcher.pid, ...childrenOf(watcher.pid)]
-    try {
-      for (const pid of pids) process.kill(pid, 'SIGSTOP')
-      expect((await helper(room().who, ['run', '--foreground', '--bundle', bundle, 'x'])).code).toBe(0)
-      for (const pid of pids) process.kill(pid, 'SIGCONT')
-      const expected = await diffOf(room().who, room().layers, upper)
-      await until(() => JSON.stringify(watcher.letters()) === JSON.stringify(expected), { within: 20_000 })
-    } finally {
-      for (const pid of pids) process.kill(pid, 'SIGCONT')
-      await watcher.end()
-    }
-  })
+  test.runIf(kind === 'root')(
+    'lost events are made up for: the watcher stands still while more happens than the kernel keeps',
+    async () => {
+      const bundle = room().bundle({ args: ['storm', 'burst', '12000'] })
+      const upper = join(bundle, 'upper')
+      const watcher = await watch(room().who, room().layers, upper)
+      const pids = [watcher.pid, ...childrenOf(watcher.pid)]
+      try {
+        for (const pid of pids) process.kill(pid, 'SIGSTOP')
+        expect((await helper(room().who, ['run', '--foreground', '--bundle', bundle, 'x'])).code).toBe(0)
+        for (const pid of pids) process.kill(pid, 'SIGCONT')
+        const expected = await diffOf(room().who, room().layers, upper)
+        await until(() => JSON.stringify(watcher.letters()) === JSON.stringify(expected), { within: 20_000 })
+      } finally {
+        for (const pid of pids) process.kill(pid, 'SIGCONT')
+        await watcher.end()
+      }
+    },
+  )
 
   test('what is written through memory, of which no event tells, is found by a slow look and at once when asked', async () => {
     const bundle = room().bundle({ args: ['storm', 'map', '/storm/a'] })
@@ -225,7 +231,7 @@ asEverybody('watch', (room, kind) => {
     })
   })
 
-  test.skipIf(sanitized)(
+  test.runIf(kind === 'root' && !sanitized)(
     '100 000 changed files: at most 60 MB, and no processor time while nothing happens',
     async () => {
       // In memory, and names of one file a directory: it is the watcher that is measured, not the disk.
