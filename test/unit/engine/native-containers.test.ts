@@ -136,7 +136,7 @@ describe('what the native engine grants', () => {
   })
 
   test.each([
-    [{ restart: 'always' }],
+    [{ restart: 'sometimes' }],
     [{ network: 'no-such' }],
     [{ volumes: ['n:/v'] }],
     [{ volumes: ['../up:/v'] }],
