@@ -6,8 +6,9 @@ import { setTimeout } from 'node:timers/promises'
 import { Fault } from '../../base/errors.ts'
 import { formatDuration } from '../../base/sizes.ts'
 import { createAuthorizer } from './authorize.ts'
+import { Lost, NoTls, nameOf } from './faults.ts'
 import { apiHost, isLoopback } from './hosts.ts'
-import { type Http, Lost, NoTls, nameOf, openHttp, type Question, type Reply } from './http.ts'
+import { type Http, openHttp, type Question, type Reply } from './http.ts'
 import type { RegistryAccess } from './types.ts'
 
 export interface Asking {

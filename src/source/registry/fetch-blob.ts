@@ -9,7 +9,7 @@ import { formatBytes, formatDuration } from '../../base/sizes.ts'
 import { safe } from '../../base/text.ts'
 import type { Digest } from '../../image/types.ts'
 import { doneWith } from './collect.ts'
-import { Lost } from './http.ts'
+import { Lost } from './faults.ts'
 import type { BlobStream, Limits, Registry } from './types.ts'
 
 export interface BlobToFetch {

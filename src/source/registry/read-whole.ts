@@ -1,7 +1,8 @@
 /** An answer that is small, whole. */
 import { Fault } from '../../base/errors.ts'
 import { formatBytes, formatDuration } from '../../base/sizes.ts'
-import { Lost, nameOf, type Reply } from './http.ts'
+import { Lost, nameOf } from './faults.ts'
+import type { Reply } from './http.ts'
 import type { Limits } from './types.ts'
 
 /** @throws Fault when it has more than `most` bytes, or takes too long. */

@@ -1,7 +1,8 @@
 /** What a registry says when it does not do what was asked (OCI distribution spec, "Error Codes"). */
 import { Fault } from '../../base/errors.ts'
 import { safe } from '../../base/text.ts'
-import { nameOf, type Reply } from './http.ts'
+import { nameOf } from './faults.ts'
+import type { Reply } from './http.ts'
 import { readWhole } from './read-whole.ts'
 import type { Limits } from './types.ts'
 
