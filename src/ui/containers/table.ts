@@ -60,7 +60,7 @@ const MARGIN = 4
 /** A cell without text needs no style: bytes that a slow line has to carry. */
 function withoutBlankStyles(column: Column<ContainerRow>): Column<ContainerRow> {
   const { look, text } = column
-  return look ? { ...column, look: (theme, row) => (text(row) === '' ? one => one : look(theme, row)) } : column
+  return look ? { ...column, look: (theme, row) => (text(row).trim() === '' ? one => one : look(theme, row)) } : column
 }
 
 function columnsOf(theme: Theme, { facts, usage, doing, now }: Known, isAlone: boolean): Column<ContainerRow>[] {
@@ -97,10 +97,11 @@ function columnsOf(theme: Theme, { facts, usage, doing, now }: Known, isAlone: b
     },
     {
       title: 'CPU',
-      text: row => cpuText(theme, usage(row)),
+      // As wide before the first sample as after it: columns stand still.
+      text: row => cpuText(theme, usage(row)) || (row.container.state === 'running' ? ' '.repeat(CPU_COLUMNS) : ''),
       align: 'right',
       worth: 80,
-      most: HISTORY + 6,
+      most: CPU_COLUMNS,
       look: (theme, row) => live(row, theme.accent),
     },
     {
@@ -112,7 +113,7 @@ function columnsOf(theme: Theme, { facts, usage, doing, now }: Known, isAlone: b
       look: (_, row) => live(row, plain),
     },
     {
-      title: 'LIVE',
+      title: '  LIVE',
       text: row => formatted(facts(row)?.upperBytes ?? undefined),
       align: 'right',
       worth: isAlone ? 44 : 52,
@@ -139,6 +140,8 @@ function columnsOf(theme: Theme, { facts, usage, doing, now }: Known, isAlone: b
     { title: 'ENGINE', text: row => safe(row.engineId), worth: 45, most: 15, least: 6, look: dim },
   ]
 }
+
+const CPU_COLUMNS = HISTORY + 6
 
 /** The last samples as bars, and the newest as a number that stands still while nothing happens; as wide whatever it is. */
 function cpuText({ glyph }: Theme, usage: Usage | undefined): string {

@@ -353,6 +353,7 @@ describe('what is done with containers', () => {
       readOnly: false,
     } as const
     const app = await shown([{ id: 'docker', containers: [container('web', { mounts: [nameless] })] }])
+    await app.until('It has said nothing yet.')
     await app.press('D')
     await app.until('[ ] 1 nameless volume too')
     await app.press('v')
