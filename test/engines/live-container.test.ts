@@ -1,9 +1,14 @@
 /** A container of a real Docker as its image with one more layer: watched in its directory, and asked for over the API. */
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Engine, openEngine } from '../../src/engine/engine.ts'
 import { openEngineImage } from '../../src/engine/engine-image.ts'
+import { describeChanges, exportLayer } from '../../src/engine/export-layer.ts'
 import { containerChanges, openContainer } from '../../src/engine/live-container.ts'
 import { Stack } from '../../src/layer/stack.ts'
+import { asDockerfile } from '../../src/live/as-dockerfile.ts'
 import type { Image } from '../../src/source/types.ts'
 import { command, until } from '../harness/command.ts'
 import { importBusybox } from '../harness/engine-images.ts'
@@ -57,7 +62,7 @@ describe('a container of Docker', () => {
       await image.indexLayer(image.live!.number)
       expect(image.live!.every()).toBe(null)
       expect(image.steps.at(-1)).toMatchObject({ createdBy: 'live layer', layer: image.live!.number })
-      await inside('live', 'mkdir /made && echo hello > /made/a && rm /bin/vi')
+      await inside('live', 'mkdir /made && echo hello > /made/a && head -c 9000000 /dev/zero > /made/b && rm /bin/vi')
       await until(async () => (await tree(image)).includes('made/a 6'))
       expect((await tree(image)).filter(line => line.startsWith('bin/vi'))).toEqual([])
       expect(await content(image, 'made/a')).toBe('hello\n')
@@ -93,11 +98,82 @@ describe('a container of Docker', () => {
       await inside('polled', 'mkdir /made && echo hello > /made/a')
       await until(async () => (await tree(image)).includes('made/a 6'))
       expect(image.live!.every()).toBeGreaterThanOrEqual(1000)
-      const content = image.readFile(image.live!.number, 0)[Symbol.asyncIterator]()
-      await expect(content.next()).rejects.toThrow('can not be read from here')
+      expect(await content(image, 'made/a')).toBe('hello\n')
     } finally {
       await image.close()
     }
+  })
+
+  /** What a person may do to a container. */
+  const deeds = [
+    'touch -d @1000 /bin/ash && chmod 4711 /bin/ash && chown 12:34 /bin/wc && rm /bin/cat && echo new > /bin/tail.conf',
+    'mkdir -p /made/deep && chmod 1700 /made && echo hello > /made/deep/a && ln /made/deep/a /made/hard && ln -s ../x /made/soft',
+    'touch /made/none && chmod 0 /made/none && mkfifo /made/pipe && printf %s "$(seq 2000)" > /made/big && rm -r /var/log',
+    'rm -r /root && echo a-file-now > /root && mv /bin/vi /bin/ed2 && mkdir "/odd name" && echo y > "/odd name/[x] \\$HOME"',
+  ]
+
+  test.each([true, false])('the exported layer on its image is the container (directory read: %s)', async local => {
+    const name = `exported-${local}`
+    await run(name)
+    for (const deed of deeds) await inside(name, deed)
+    const capabilities = { ...engine.containers.capabilities, local }
+    const from = { ...engine, containers: { ...engine.containers, capabilities } }
+    const { chunks, asked } = await exportLayer(from, name, new AbortController().signal)
+    expect(asked).toBe(!local)
+    const layer: Uint8Array[] = []
+    for await (const chunk of chunks) layer.push(chunk)
+    const folder = real.scratch.folder(name)
+    const archive = join(folder, 'image.tar')
+    await real.cli('save', '-o', archive, 'busybox:test')
+    await addLayer(archive, Buffer.concat(layer), `${name}:again`)
+    await real.cli('load', '-i', archive)
+    await real.cli('create', '--name', `${name}-again`, `${name}:again`)
+    const listing = async (which: string) => {
+      const tarball = join(folder, `${which}.tar`)
+      await real.cli('export', '-o', tarball, which)
+      const text = await command('tar', ['--numeric-owner', '--full-time', '-tvf', tarball])
+      // Directories' times are those of the export's own mount points; the engine writes these files itself.
+      const own = /^(?:etc\/(?:hosts|hostname|resolv\.conf|mtab)|dev\/|proc\/|sys\/|\.dockerenv)/
+      const lines = text
+        .toString()
+        .split('\n')
+        .map(line => line.replace(/^(d.*?) \d{4}-\S+ \S+ /, '$1 ').replace(/ +/g, ' '))
+      return lines
+        .filter(
+          line =>
+            !own.test(
+              line
+                .split(' ')
+                .slice(line.startsWith('d') ? 3 : 5)
+                .join(' '),
+            ),
+        )
+        .sort()
+    }
+    expect(await listing(`${name}-again`)).toEqual(await listing(name))
+  })
+
+  test('the Dockerfile lines make about the same of its image', async () => {
+    await run('lines')
+    await inside(
+      'lines',
+      'echo port=1 > /etc/app.conf && chmod 600 /etc/app.conf && mkdir -p /opt/app && echo x > /opt/app/x',
+    )
+    await inside(
+      'lines',
+      'chown -R 7:8 /opt && rm /bin/vi && ln -s /opt/app /app && chmod 700 /bin/ls 2>/dev/null; echo log > /tmp/log',
+    )
+    const { changes, ...options } = await describeChanges(engine, 'lines', new AbortController().signal)
+    const lines = await asDockerfile(changes, options)
+    expect(lines.filter(line => !line.startsWith('#'))).toEqual([
+      'FROM busybox:test',
+      'RUN rm -rf /bin/vi',
+      'COPY files/etc/app.conf /etc/app.conf',
+      'COPY --chown=7:8 files/opt/ /opt/',
+      'RUN ln -sfn /opt/app /app',
+      ...lines.filter(line => /^RUN (?:chown|chmod) /.test(line)),
+    ])
+    expect(lines.join('\n')).toMatch(/Left out, for they look like logs.*\n# {3}A \/tmp\/log/)
   })
 
   test('a container that goes says so, and what it was stays to be looked at', async () => {
@@ -116,3 +192,24 @@ describe('a container of Docker', () => {
     expect(helpers).not.toContain(real.socket)
   })
 })
+
+/** Puts a layer on the image of a docker archive, under another name. */
+async function addLayer(archive: string, layer: Buffer, name: string): Promise<void> {
+  const folder = mkdtempSync(`${archive}-`)
+  const read = (path: string) => JSON.parse(readFileSync(join(folder, path), 'utf8'))
+  try {
+    await command('tar', ['-xf', archive, '-C', folder])
+    const [manifest] = read('manifest.json')
+    const config = read(manifest.Config)
+    config.rootfs.diff_ids.push(`sha256:${createHash('sha256').update(layer).digest('hex')}`)
+    config.history.push({ created: config.created, created_by: 'the exported layer' })
+    writeFileSync(join(folder, 'layer.tar'), layer)
+    writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
+    const one = { Config: 'config.json', RepoTags: [name], Layers: [...manifest.Layers, 'layer.tar'] }
+    writeFileSync(join(folder, 'manifest.json'), JSON.stringify([one]))
+    const files = ['manifest.json', 'config.json', 'layer.tar', ...manifest.Layers]
+    await command('tar', ['-cf', archive, '-C', folder, ...files])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
