@@ -85,14 +85,13 @@ export function liveStory({ view, now }: LiveWorld): string[] {
     count === 0
       ? 'Nothing is changed yet.'
       : `${formatCount(count)} ${count === 1 ? 'change' : 'changes'}, ${formatBytes(layer.bytes())}${rate > 0 ? `, growing by ${formatBytes(rate)}/s` : ''}.`,
-    ...copyUpStory(layer.copyUps()),
     ...(every === null ? [] : [`Polled every ${Math.max(1, Math.round(every / 1000))} s.`]),
   ]
   // Of what is written to only: this is said in every frame.
   const [hot] = rate > 0 ? hotDirectories(layer, view.container, at, layer.warm(at)) : []
   const text = (path: string) => safeBytes(Buffer.from(path, 'latin1'))
   if (hot && hot.rate > 0) lines.push(`/${text(hot.path)} takes ${formatBytes(hot.rate)}/s: ${text(hot.option)}`)
-  return lines
+  return [...lines, ...copyUpStory(layer.copyUps())]
 }
 
 /** What copying up has cost for nothing but mode, owner or attributes, where it is worth a sentence. */
