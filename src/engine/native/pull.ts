@@ -4,14 +4,16 @@
  * Layers that the store has are not fetched; several others come at once, each compared with its digest while it streams.
  * What was interrupted is gone on with by the next pull. The image is there when all of it is.
  */
+import { statfsSync } from 'node:fs'
 import { Fault } from '../../base/errors.ts'
+import { formatBytes } from '../../base/sizes.ts'
 import { safe } from '../../base/text.ts'
 import { digestOf, shortDigest } from '../../image/digest.ts'
 import { fullName, type ImageName } from '../../image/image-name.ts'
 import type { Digest, Platform } from '../../image/types.ts'
 import type { Places } from '../../runtime/places.ts'
-import { isStorable } from '../../runtime/store/blobs.ts'
-import { makeStore, storeFolder, workplace } from '../../runtime/store/folder.ts'
+import { blobBytes, isStorable } from '../../runtime/store/blobs.ts'
+import { makeStore, type StoreFolder, storeFolder, workplace } from '../../runtime/store/folder.ts'
 import { isWhole, keepImage } from '../../runtime/store/images.ts'
 import { type KeptLayer, readImages } from '../../runtime/store/index.ts'
 import { openChecker } from '../../source/checker.ts'
@@ -71,6 +73,7 @@ export async function pullImage(name: ImageName, options: PullOptions): Promise<
       const images = readImages(folder)
       const same = images.find(one => one.id === id && isWhole(folder, one))
       if (same) await place.use(same.layers.map(one => one.digest))
+      if (!same) refuseTooLarge(layers, folder)
       const verified = new Map(images.flatMap(one => one.layers.map(layer => [layer.digest, layer] as const)))
       const into = {
         registry,
@@ -130,6 +133,24 @@ function checked({ parsed, parsedConfig, manifest }: RemoteImage, { text }: Imag
     if (/\+encrypted$/.test(type)) throw new Fault(`Layer ${at} of ${name} (${shortDigest(digest)}) is encrypted.`)
     return { digest, size, diffId: diffIds[at], mediaType: type }
   })
+}
+
+/** Room that is left to others on the disk, whatever an image claims to need. */
+const RESERVE = 256 << 20
+
+/** A size is only what somebody claims: a disk that is full of it helps nobody. */
+function refuseTooLarge(layers: readonly LayerToPull[], folder: StoreFolder): void {
+  const missing = new Map(layers.map(({ digest, size }) => [digest, blobBytes(folder, digest) === null ? size : 0]))
+  const wanted = [...missing.values()].reduce((sum, bytes) => sum + bytes, 0)
+  const { bavail, blocks, bsize } = statfsSync(folder.root)
+  const room = Math.max(0, bavail * bsize - Math.min(RESERVE, (blocks * bsize) / 20))
+  if (wanted <= room) return
+  throw new Fault(
+    `The image has ${formatBytes(wanted)} of layers that are not here, and there is room for ${formatBytes(room)}.`,
+    {
+      hint: '`strata prune --dry-run` tells what could be freed.',
+    },
+  )
 }
 
 /** Bottom first, some at once; the same blob only once. */

@@ -60,7 +60,7 @@ export interface Limits {
 export const usualLimits: Limits = {
   answer: 30_000,
   idle: 30_000,
-  slowest: 1024,
+  slowest: 8 << 10,
   document: 120_000,
   pause: 500,
   longestPause: 60_000,

@@ -221,7 +221,7 @@ test('a config that names other layers than the manifest is refused; a diffID th
   expect(names()).toContain('HOST/team/app:1')
 })
 
-test('digests that could lead elsewhere, encrypted layers, foreign algorithms: refused before anything is fetched', async () => {
+test('digests that could lead elsewhere, more than the disk holds, encrypted layers, foreign algorithms: refused before anything is fetched', async () => {
   const { odd, image, pull } = await room([1000])
   const put = (tag: string, change: (manifest: { layers: Record<string, unknown>[] }) => void) => {
     const manifest = JSON.parse(image.manifest.toString())
@@ -232,6 +232,10 @@ test('digests that could lead elsewhere, encrypted layers, foreign algorithms: r
   put('long', one => Object.assign(one.layers[0], { digest: `sha512:${'a'.repeat(128)}` }))
   put('encrypted', one =>
     Object.assign(one.layers[0], { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip+encrypted' }),
+  )
+  put('huge', one => Object.assign(one.layers[0], { size: 2 ** 52 }))
+  expect(await message(pull({}, 'team/app:huge'))).toMatch(
+    /has 4\.5 PB of layers that are not here, and there is room for/,
   )
   expect(await message(pull({}, 'team/app:path'))).toMatch(/it is no digest/)
   expect(await message(pull({}, 'team/app:long'))).toMatch(/it takes sha256/)
