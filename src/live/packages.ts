@@ -1,4 +1,5 @@
 /** Packages that were installed in a container, by the books that their managers keep. Pure: whoever calls reads the files. */
+import { shellLine } from '../base/shell-words.ts'
 import type { LiveChange } from '../runtime/upper-watch.ts'
 
 /** What a manager has done: the line that does it again, and which paths come with that. */
@@ -62,7 +63,9 @@ async function byDpkg(paths: Paths, read: ReadText): Promise<Installed> {
 async function byApk(paths: Paths, read: ReadText): Promise<Installed> {
   const database = ['lib/apk/db/installed', 'usr/lib/apk/db/installed'].find(path => paths.has(path))
   if (!database) return nothing
-  const world = ((await read('etc/apk/world')) ?? '').split(/\s+/).filter(word => /^[\w@.+~<>=-]+$/.test(word))
+  const world = ((await read('etc/apk/world')) ?? '')
+    .split(/\s+/)
+    .filter(word => /^[a-zA-Z0-9][\w@.+~<>=-]*$/.test(word))
   const files = new Set<string>()
   let folder = ''
   for (const line of ((await read(database)) ?? '').split('\n')) {
@@ -72,7 +75,7 @@ async function byApk(paths: Paths, read: ReadText): Promise<Installed> {
   const books = /^(?:(?:usr\/)?lib\/apk|var\/cache\/apk|etc\/apk\/world$|var\/log\/apk\.log$)/
   return {
     lines:
-      world.length > 0 ? [`RUN apk add --no-cache ${world.join(' ')}`] : ['# apk has installed or removed packages.'],
+      world.length > 0 ? [`RUN apk add --no-cache ${shellLine(world)}`] : ['# apk has installed or removed packages.'],
     owns: path => (paths.get(path)?.op === 'A' && files.has(path)) || books.test(path),
   }
 }
