@@ -16,7 +16,7 @@ import { blobBytes, isStorable } from '../../runtime/store/blobs.ts'
 import { makeStore, type StoreFolder, storeFolder, workplace } from '../../runtime/store/folder.ts'
 import { isWhole, keepImage } from '../../runtime/store/images.ts'
 import { type KeptLayer, readImages } from '../../runtime/store/index.ts'
-import { openChecker } from '../../source/checker.ts'
+import { type Checker, openChecker } from '../../source/checker.ts'
 import { createPool } from '../../source/pool.ts'
 import { openRegistry } from '../../source/registry/client.ts'
 import { type RemoteImage, remoteImage, wantedOf } from '../../source/registry/image.ts'
@@ -33,6 +33,8 @@ export interface PullOptions {
   platform?: Platform | null
   /** Compare diffIDs too. Without it those of gzip layers are compared when the layers are unpacked or indexed. */
   verify?: boolean | undefined
+  /** Of whoever pulls a lot; otherwise there is one for this pull. */
+  checker?: Checker | undefined
   signal?: AbortSignal | undefined
   /** Layers are told bottom first, once each, before anything of them happens. `total` null: nobody knows. */
   progress?: ((layer: Digest, done: number, total: number | null, phase: LayerPhase) => void) | undefined
@@ -65,8 +67,8 @@ export async function pullImage(name: ImageName, options: PullOptions): Promise<
     for (const { digest, size } of layers) options.progress?.(digest, 0, size, 'waiting')
     makeStore(folder)
     const place = await workplace(folder)
-    const pool = createPool(1)
-    const checker = openChecker(pool)
+    const own = options.checker ? null : ownChecker()
+    const checker = options.checker ?? own!.checker
     try {
       const id = digestOf(remote.config)
       await place.use([id, remote.manifest.digest, ...layers.flatMap(one => [one.digest, one.diffId])])
@@ -100,13 +102,22 @@ export async function pullImage(name: ImageName, options: PullOptions): Promise<
       const result = await keepImage(folder, place, added, Math.floor(Date.now() / 1000))
       return { ...result, digest: remote.top.digest, name: full, fresh: same === undefined }
     } finally {
-      await checker.close()
-      await pool.close()
+      await own?.close()
       await place.leave()
     }
   } finally {
     registry.close()
   }
+}
+
+function ownChecker() {
+  const pool = createPool(1)
+  const checker = openChecker(pool)
+  const close = async () => {
+    await checker.close()
+    await pool.close()
+  }
+  return { checker, close }
 }
 
 export interface LayerToPull {

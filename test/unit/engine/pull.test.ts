@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, zstdCompressSync } from 'node:zlib'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { loadImage } from '../../../src/engine/native/load.ts'
 import { type PullOptions, pullImage } from '../../../src/engine/native/pull.ts'
 import { pushImage } from '../../../src/engine/native/push.ts'
@@ -11,12 +11,22 @@ import { placesOf } from '../../../src/runtime/places.ts'
 import { storeFolder } from '../../../src/runtime/store/folder.ts'
 import { readImages } from '../../../src/runtime/store/index.ts'
 import { leftPartials } from '../../../src/runtime/store/partial.ts'
+import { openChecker } from '../../../src/source/checker.ts'
 import { openImage } from '../../../src/source/open.ts'
+import { createPool } from '../../../src/source/pool.ts'
 import { until } from '../../harness/command.ts'
 import { dockerArchive } from '../../harness/docker-archives.ts'
 import { accessFor, imageOf, oddRegistry, quickLimits, remoteImage, sha } from '../../harness/odd-registry.ts'
 import { scratch } from '../../harness/scratch.ts'
 import { tar } from '../../harness/tar.ts'
+
+/** One thread for all of the file: to start one takes longer than most of the tests. */
+const pool = createPool(1)
+const checker = openChecker(pool)
+afterAll(async () => {
+  await checker.close()
+  await pool.close()
+})
 
 async function room(bytes: number[] = [100_000, 3_000_000], limits = quickLimits) {
   const odd = await oddRegistry()
@@ -31,6 +41,7 @@ async function room(bytes: number[] = [100_000, 3_000_000], limits = quickLimits
     pullImage(parseImageName(`${odd.host}/${name}`), {
       places,
       access,
+      checker,
       progress(layer, done, total, phase) {
         const at = image.layers.findIndex(one => sha(one) === layer)
         const line = phase === 'fetching' && done > 0 && done !== total ? null : `${at} ${phase}`
