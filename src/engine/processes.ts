@@ -111,6 +111,7 @@ async function killInside(containers: Asked, id: string, inside: number, signal:
     const said = Promise.all([textOf(session.output), session.errors ? textOf(session.errors) : ''])
     const code = await session.ended
     reason = (await said).join('').trim()
+    session.close()
     if (code === 0) return
     if (code !== 126 && code !== 127) break
   }

@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { ContainerSpec, Containers, LogLine, Session, Stats } from '../../src/engine/containers.ts'
 import { type Engine, openEngine } from '../../src/engine/engine.ts'
 import { until } from './command.ts'
+// Loaded before sockets are counted: the test runner opens one for what is loaded later.
+import '../../src/engine/processes.ts'
 import { importBusybox } from './engine-images.ts'
 import type { TestEngine } from './engines.ts'
 
@@ -214,6 +216,23 @@ export function describeContainers({
       expect(changes).toEqual(expect.arrayContaining(['A /dir/file', 'A /new', 'C /etc/passwd', 'D /bin/ls']))
       await made({ name: 'unchanged', command: ['true'] }, false)
       expect((await containers.changes('unchanged')).filter(one => one.path === '/new')).toEqual([])
+    })
+
+    test('signals one of the processes and no other', async () => {
+      const id = await made({ name: 'signalled', command: ['sh', '-c', 'sleep 1001 & sleep 1002 & exec sleep 2000'] })
+      const running = async () => (await containers.processes(id)).filter(one => /^sleep 100/.test(one.command))
+      const two = await until(async () => {
+        const found = await running()
+        return found.length === 2 && found
+      })
+      const one = two.find(process => process.command === 'sleep 1001')!
+      expect(one.inside).toBeGreaterThan(1)
+      expect(await containers.signalProcess(id, one, 'KILL')).toBe('directly')
+      await until(async () => (await running()).length === 1)
+      const [other] = await running()
+      // As it is where its numbers on the machine mean nothing.
+      expect(await containers.signalProcess(id, { ...other!, pid: null, started: null }, 'TERM')).toBe('inside')
+      await until(async () => (await running()).length === 0)
     })
 
     test('commit makes an image of it', async () => {
