@@ -89,7 +89,7 @@ export async function byName(bench: Bench): Promise<Row[] | string> {
 }
 
 /** Starts the engine, loads the image, and takes all of it away again. A sentence where that can not be. */
-async function withEngine(
+export async function withEngine(
   program: 'dockerd' | 'podman',
   start: () => Promise<TestEngine>,
   image: ImageInput,

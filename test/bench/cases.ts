@@ -3,6 +3,7 @@ import type { Case } from './bench.ts'
 import { containers, logs, soak } from './cases-containers.ts'
 import { byName, docker, podman } from './cases-engines.ts'
 import { compressed, parallel, plain, split, tall, wide } from './cases-files.ts'
+import { dockerDiff, live } from './cases-live.ts'
 import { look } from './cases-look.ts'
 import { run } from './cases-native.ts'
 import { pull } from './cases-registry.ts'
@@ -29,5 +30,7 @@ export const cases: Record<string, Case> = {
   containers,
   logs,
   soak,
+  live,
+  dockerDiff,
   run,
 }
