@@ -1,7 +1,7 @@
 /** Pull and push of the native store, next to a registry that can be told to misbehave. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { gunzipSync, zstdCompressSync } from 'node:zlib'
+import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, expect, test } from 'vitest'
 import { loadImage } from '../../../src/engine/native/load.ts'
 import { type PullOptions, pullImage } from '../../../src/engine/native/pull.ts'
@@ -112,12 +112,18 @@ test('by digest it has no name, and is found by what the registry calls it', asy
   expect(findImage(readImages(folder), parseImageName(`${odd.host}/team/other@${digest}`))).toBe(null)
 })
 
-test('zstd and plain layers too', async () => {
+test('zstd, plain layers, and gzip in several members too', async () => {
   const { odd, pull, folder } = await room()
   const plain = Buffer.from(tar('file a 70000'))
-  odd.add('team/app:mixed', imageOf([zstdCompressSync(plain), plain], [sha(plain), sha(plain)]))
+  // As eStargz ends: the last member is empty, and says nothing of the tar.
+  const members = Buffer.concat([
+    gzipSync(plain.subarray(0, 9999)),
+    gzipSync(plain.subarray(9999)),
+    gzipSync(Buffer.alloc(0)),
+  ])
+  odd.add('team/app:mixed', imageOf([zstdCompressSync(plain), plain, members], [plain, plain, plain].map(sha)))
   await pull({}, 'team/app:mixed')
-  expect(readImages(folder)[0].layers.map(one => one.tarBytes)).toEqual([plain.length, plain.length])
+  expect(readImages(folder)[0].layers.map(one => one.tarBytes)).toEqual([plain.length, plain.length, plain.length])
 })
 
 test('a layer that is cut is gone on with where it was, and so is one of a pull that was given up', async () => {
