@@ -86,6 +86,39 @@ describe.skipIf(missing !== null)('the native engine', () => {
     expect(told).toEqual(['create', 'start', 'pause', 'unpause', 'rename', 'die 4', 'destroy'])
   })
 
+  test('what its monitor does is told: health, and each run', async () => {
+    const stop = new AbortController()
+    const told: string[] = []
+    const opened = Promise.withResolvers<void>()
+    const listening = (async () => {
+      for await (const { action, name, attributes } of containers.events({
+        signal: stop.signal,
+        onOpen: opened.resolve,
+      }))
+        told.push([name, action, attributes.health_status ?? attributes.exitCode].join(' ').trim())
+    })()
+    await opened.promise
+    const seen = (...what: string[]) =>
+      until(() => what.every(one => told.includes(one)), { within: 20_000, failure: () => told.join('\n') })
+    const health = { command: 'test -e /well', interval: 50, retries: 2 }
+    const well = { image: 'app:1', name: 'well', health, command: ['sh', '-c', 'sleep 1; echo > /well; sleep 100'] }
+    await containers.create(well)
+    await containers.start('well')
+    await seen('well start', 'well health_status unhealthy', 'well health_status healthy')
+    expect((await containers.inspect('well')).health).toBe('healthy')
+    await containers.remove('well', { force: true })
+    const command = ['sh', '-c', 'sleep 0.3; exit 6']
+    await containers.create({ image: 'app:1', name: 'again', restart: 'on-failure:2', command })
+    await containers.start('again')
+    await until(async () => (await containers.inspect('again')).state === 'exited', { within: 20_000 })
+    await seen('again die 6')
+    expect(told.filter(one => one === 'again start').length).toBeGreaterThanOrEqual(2)
+    expect(await containers.inspect('again')).toMatchObject({ restarts: 2, exitCode: 6, restartPolicy: 'on-failure:2' })
+    await containers.remove('again')
+    stop.abort()
+    await listening
+  })
+
   test('attach: what was said so far, what is typed, the exit code', async () => {
     const command = ['sh', '-c', 'echo hello; read x; echo got $x; exit 4']
     const { id } = await containers.create({ image: 'app:1', command, openStdin: true })
