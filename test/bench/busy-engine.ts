@@ -138,10 +138,12 @@ function sample(response: ServerResponse): void {
 /** Lines as a server says them: every third one in colour, every fifth one JSON. */
 function say(log: Log, lines: number): void {
   const frames: Buffer[] = []
-  const time = new Date().toISOString()
+  const second = new Date().toISOString().slice(0, 20)
+  const milliseconds = String(Date.now() % 1000).padStart(3, '0')
   for (let at = 0; at < lines; at++) {
     const number = log.said++
     const text = number % 5 === 4 ? json(number) : number % 3 === 0 ? coloured(number) : plain(number)
+    const time = `${second}${milliseconds}${String(number % 1_000_000).padStart(6, '0')}Z`
     const body = Buffer.from(`${time} ${text}\n`)
     const head = Buffer.alloc(8)
     head[0] = number % 17 === 0 ? 2 : 1
