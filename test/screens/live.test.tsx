@@ -280,6 +280,102 @@ it('names that would drive the terminal are only ever text', async () => {
   expect(app.text()).not.toMatch(/è³|\u202e/)
 })
 
+describe('what the engine is asked for', () => {
+  /** An engine with the container, and what is open at it. */
+  function engine() {
+    const open = new Set<string>()
+    const until = (signal: AbortSignal) => new Promise(resolve => signal.addEventListener('abort', resolve))
+    const sample = (at: number) => ({
+      ...{ time: at * 1000, cpuPercent: at * 10, memory: at * 1e6, memoryLimit: 1e8, pids: 3 },
+      ...{ netReceived: at * 2000, netSent: 0, blockRead: 0, blockWritten: at * 500 },
+    })
+    const containers = {
+      capabilities: { pause: true },
+      async *stats(_: string, { signal }: { signal: AbortSignal }) {
+        open.add('stats')
+        for (let at = 1; at < 5; at++) yield sample(at)
+        await until(signal)
+        open.delete('stats')
+      },
+      async *logs(_: string, { signal }: { signal: AbortSignal }) {
+        open.add('logs')
+        yield { stream: 'stdout', time: null, bytes: Buffer.from('it said \x1b[2Jthis') }
+        await until(signal)
+        open.delete('logs')
+      },
+      top: async () => ({
+        titles: ['PID', 'CMD'],
+        rows: [
+          ['12', 'nginx: master'],
+          ['345', 'evil \x1b[2J'],
+        ],
+      }),
+      inspect: async () => ({
+        ...{ id: 'f00', name: 'web', image: 'nginx:1', imageId: null, status: 'Up 3 hours', state: 'running' },
+        ...{ entrypoint: [], cmd: ['nginx'], env: ['API_TOKEN=hush', 'A=1'], ports: [], mounts, networks: ['bridge'] },
+        ...{ labels: {}, logDriver: 'json-file', logPath: null, overlay: null, upperBytes: 12_000, pid: 7 },
+      }),
+    }
+    const reach = (_: unknown, name: string, run: (...args: unknown[]) => Promise<unknown>) =>
+      run({ containers, id: 'docker', kind: 'docker', command: null }, name)
+    return { open, services: { containers: { readOnly: false, reach } as unknown as Services['containers'] } }
+  }
+
+  it('is asked only while its tab is shown', async () => {
+    const { open, services } = engine()
+    const { app } = await container({ services })
+    expect([...open]).toEqual([])
+    await app.press('5')
+    await app.until('CPU       40.0 %')
+    expect(app.text()).toMatch(/Received +2 kB\/s {2}8 kB in all/)
+    expect([...open]).toEqual(['stats'])
+    await app.press('4')
+    await app.until('it said')
+    expect([...open]).toEqual(['logs'])
+    await app.press('6')
+    await app.until('nginx: master')
+    expect(app.text()).toContain('evil \\x1b[2J')
+    expect([...open]).toEqual([])
+  })
+
+  it('what the container was made with, secrets masked; of a step, what the image says', async () => {
+    const { app } = await container({ services: engine().services })
+    await app.press('7')
+    await app.until('Up 3 hours')
+    expect(app.text()).not.toContain('hush')
+    expect(app.text()).toContain('API_TOKEN=••••••')
+    await app.press('tab', 'g')
+    await app.until('Image id')
+    expect(app.text()).not.toContain('Up 3 hours')
+  })
+
+  it('k on the live layer commits it, e exports it; in the tree they are what they are everywhere', async () => {
+    const { app } = await container({ services: engine().services })
+    await app.press('k')
+    await app.until('Commit web as an image')
+    await app.press('esc')
+    await app.until(text => !text.includes('Commit web'))
+    await app.press('e')
+    await app.until('Export what web has changed')
+    await app.press('esc')
+    await app.until(text => !text.includes('Export what'))
+    await app.press('tab', 'j', 'k', 'k')
+    expect(app.text()).not.toContain('Commit web')
+  })
+
+  it('f follows what changes last, until the cursor is moved', async () => {
+    const { app, tell } = await container({ level: '16', services: engine().services })
+    await app.press('f')
+    await tell(change('A', 'etc/newest', { size: 3 }))
+    expect(cursorOn(app, 'newest')).toBe(true)
+    await tell(change('A', 'usr/lib/deep/newer', { size: 3 }))
+    expect(cursorOn(app, 'newer')).toBe(true)
+    await app.press('k')
+    await tell(change('A', 'etc/last', { size: 3 }))
+    expect(cursorOn(app, 'last')).toBe(false)
+  })
+})
+
 function lineWith(app: Mounted, text: string): string {
   return app.line(app.find(text).y)
 }
