@@ -67,7 +67,8 @@ static bool handle(struct clients *c, struct client *one, clients_handler *handl
   struct frame f;
   int found;
   while ((found = inbox_next(&one->in, &f)) == 1) {
-    bool ours = f.type == 'f' || f.type == 'p' || f.type == 'w' || one->leaving;
+    /* What somebody says who has had our last words is of no use, but for this one: it was said of all runs. */
+    bool ours = f.type == 'f' || f.type == 'p' || f.type == 'w' || (one->leaving && f.type != 'l');
     if (f.type == 'd') return false;
     if (f.type == 'f') one->holds = true;
     if (f.type == 'w') one->waits = true;

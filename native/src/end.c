@@ -144,9 +144,13 @@ int end_wait(const char *root, const char *id, struct err *e) {
 }
 
 /** Its first process dies, and with it all others. */
-static void kill_it(const struct home *home, const struct state *s) {
+static void kill_it(const struct home *home, struct state *s) {
   struct err ignored;
-  if (s->monitored) contact_last(home, true, &ignored);
+  if (s->monitored && contact_last(home, true, &ignored) == 0) {
+    /* It may have been started again meanwhile: that one dies. */
+    state_free(s);
+    if (state_read(s, home->dir, &ignored) < 0) return;
+  }
   OWN_FD process = process_open(&s->process);
   if (process < 0) return;
   sys_pidfd_send_signal(process, SIGKILL);

@@ -319,7 +319,11 @@ static bool rest(struct monitor *m, struct ending *ending, int64_t pause) {
   close_streams(m);
   launch_free(m->l);
   m->l->pid = 0;
-  while (!m->last && self_milliseconds() < until) turn(m, until - self_milliseconds());
+  /* At least once: what was sent while the run ended is heard before there is another. */
+  for (int64_t left = 1; !m->last && left > 0;) {
+    left = until - self_milliseconds();
+    turn(m, left > 0 ? left : 0);
+  }
   if (m->last) return false;
   e = (struct err){.status = ERR_SETUP};
   if (begin_again(m, &e) == 0) return true;
