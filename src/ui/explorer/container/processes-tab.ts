@@ -13,6 +13,9 @@ const LEAST = 2000
 const SHARE = 20
 /** More processes are not listed. */
 const MOST = 5000
+/** Columns that a command should have, and what is left out for it. */
+const COMMAND = 30
+const LEAST_TELLING = ['C', 'TTY', 'STIME', 'PPID', 'TIME']
 /** A column other than the last is never wider. */
 const WIDEST = 12
 
@@ -47,12 +50,19 @@ export function createProcessesTab(held: Held, changed: () => void): Tab {
     timer ??= setTimeout(() => void ask(), Math.max(LEAST, (performance.now() - began) * SHARE))
   }
 
-  const parts = (row: readonly string[]): Part[] => {
-    const last = titles.length - 1
-    return row
-      .slice(0, titles.length)
-      .map((text, at) => (at === last ? text : `${fitted(text, widths[at]!, isNumber(text) ? 'right' : 'left')}  `))
+  /** Which columns there is room for: what tells least goes first, the command never. */
+  const shownAt = (columns: number): number[] => {
+    let kept = titles.map((_, at) => at)
+    const left = () => columns - 1 - kept.slice(0, -1).reduce((sum, at) => sum + widths[at]! + 2, 0)
+    for (const title of LEAST_TELLING) if (left() < COMMAND) kept = kept.filter(at => titles[at] !== title)
+    return kept
   }
+  const parts = (row: readonly string[], kept: readonly number[]): Part[] =>
+    kept.map(at => {
+      const text = row[at] ?? ''
+      if (at === titles.length - 1) return text
+      return `${fitted(text, widths[at]!, isNumber(text) ? 'right' : 'left')}  `
+    })
 
   return createLinesTab<string[]>({
     name: 'Processes',
@@ -60,8 +70,8 @@ export function createProcessesTab(held: Held, changed: () => void): Tab {
     header: 1,
     lines: () => rows,
     draw(theme, all, { columns, rows: height, state, focused }) {
-      const head = titles.map((title, at) => fitted(title, at === titles.length - 1 ? 0 : widths[at]! + 2))
-      if (titles.length > 0) head[titles.length - 1] = titles.at(-1)!
+      const kept = shownAt(columns)
+      const head = kept.map(at => (at === titles.length - 1 ? titles[at]! : fitted(titles[at]!, widths[at]! + 2)))
       const says = trouble ?? (asked ? 'Nothing runs in it.' : `Asking the engine ${theme.glyph.ellipsis}`)
       if (all.length === 0) {
         return exactly([line(columns, [[trouble ? theme.warning : theme.dim, ` ${says}`]])], columns, height)
@@ -73,7 +83,7 @@ export function createProcessesTab(held: Held, changed: () => void): Tab {
         count: all.length,
         state,
         focused,
-        row: index => [' ', ...parts(all[index]!)],
+        row: index => [' ', ...parts(all[index]!, kept)],
       })
       return exactly([line(columns, [[theme.dim, ` ${head.join('')}`]]), ...list], columns, height)
     },
