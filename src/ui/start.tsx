@@ -30,7 +30,7 @@ export interface StartOptions {
  * Percent by which memory grows before what nobody needs any more is collected. Screens are open for hours while lines of
  * logs stream through: V8's own measure would have three times as much of them lie about as is in use.
  */
-const GROWTH = 25
+const GROWTH = 20
 
 /** The signal that ended the screens, for the program to die of; null when the person left them. */
 export type Ended = { signal: 'SIGTERM' | 'SIGHUP' | null }

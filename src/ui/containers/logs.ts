@@ -20,7 +20,7 @@ import { textContext } from './text-context.ts'
 import { createTextView, type Lines, linesWith, type ViewLine } from './text-view.ts'
 
 /** Lines that are kept. */
-const MOST = 100_000
+const MOST = 50_000
 /** Lines around those that a filter finds, at most. */
 const MOST_AROUND = 50
 

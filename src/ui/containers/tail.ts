@@ -36,7 +36,7 @@ const GAP = 100
 /** Lines after which others have their turn. */
 const TURN = 500
 /** Bytes that are kept, whatever the count of lines. */
-const MOST_BYTES = 14_500_000
+const MOST_BYTES = 8_000_000
 
 /** Reads until `stop`. */
 export function followLogs({ targets, begin, most, changed }: FollowOptions): Tail {
