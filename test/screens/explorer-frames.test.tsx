@@ -95,7 +95,9 @@ describe.each(sizes)('%ix%i', (columns, rows) => {
 
   it('sorted by size', async () => {
     const app = await at()
-    await app.press('tab', 't')
+    await app.press('tab')
+    await still(app)
+    await app.press('t')
     await expectFrame(await still(app), 'explorer/by-size')
   })
 
