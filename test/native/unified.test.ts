@@ -121,7 +121,7 @@ mkdir t && mount -t tmpfs tmpfs t && cp -r counting greedy many wrong t/ && cd t
 H="${folder}/helper --root ${folder}/t/state"
 say controllers "$(cat ${cgroups}/cgroup.controllers)"
 say layout "$($H features | sed 's/.*"cgroups":"\\([a-z]*\\)".*/\\1/')"
-say able "$($H features | sed 's/.*"limits":/"limits":/;s/,"seccomp.*//')"
+say able "$($H features | sed 's/.*"limits":/"limits":/;s/,"rules.*//')"
 $H run -d --bundle counting --log counting/log a
 for f in memory.max memory.swap.max cpu.max cpu.weight pids.max; do say $f "$(cat ${cgroups}/strata/a/$f)"; done
 $H pause a; say paused "$($H state a)"
