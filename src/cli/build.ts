@@ -24,28 +24,33 @@ export async function build(io: Io, args: string[]): Promise<number> {
   const builder = await findBuilder(own.engine, own.context)
   const screen = !own.json && !own.ci && whyNoScreen(process.env, process.stdin, process.stdout) === null
   const written = read.file === null ? null : await readDockerfile(read.file).catch(() => null)
-  const scratch = await mkdtemp(join(tmpdir(), 'strata-build-'))
-  try {
+  const built = await withScratch(async scratch => {
     const idFile = read.idFile ?? join(scratch, 'id')
     const args = read.idFile === undefined ? ['--iidfile', idFile, ...read.handed] : read.handed
     const { code, said } = await runBuilder(builder, args, { listen: own.debug === true, keepStdout: !screen })
     io.signal.throwIfAborted()
-    if (code !== 0) {
-      if (own.debug) await (await import('./build/debug.ts')).debugBuild(io, builder, read, { said, written, scratch })
-      else if (screen && written)
-        await io.err.write('strata: build --debug opens a shell in the image before the step that failed.\n')
-      return code
-    }
-    if (read.elsewhere) return 0
-    const reference = builder.reference(await idIn(idFile, builder))
-    return await show(io, reference, {
-      ...(written ? { dockerfile: read.file, target: read.target } : {}),
-      ...(own.context === undefined ? {} : { context: own.context }),
-      ...(own.json ? { json: true } : {}),
-      ...(own.ci ? { ci: true, ...(own.rules === undefined ? {} : { rules: own.rules }) } : {}),
-    })
+    if (code === 0) return { code, id: read.elsewhere ? null : await idIn(idFile, builder) }
+    if (own.debug) await (await import('./build/debug.ts')).debugBuild(io, builder, read, { said, written, scratch })
+    else if (screen && written)
+      await io.err.write('strata: build --debug opens a shell in the image before the step that failed.\n')
+    return { code, id: null }
+  })
+  if (built.id === null) return built.code
+  return show(io, builder.reference(built.id), {
+    ...(written ? { dockerfile: read.file, target: read.target } : {}),
+    ...(own.context === undefined ? {} : { context: own.context }),
+    ...(own.json ? { json: true } : {}),
+    ...(own.ci ? { ci: true, ...(own.rules === undefined ? {} : { rules: own.rules }) } : {}),
+  })
+}
+
+/** A folder of ours for as long as the building takes: the screens may end with the whole program. */
+async function withScratch<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'strata-build-'))
+  try {
+    return await use(folder)
   } finally {
-    await rm(scratch, { recursive: true, force: true })
+    await rm(folder, { recursive: true, force: true })
   }
 }
 
