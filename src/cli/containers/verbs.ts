@@ -80,7 +80,8 @@ const wishes: readonly Flag[] = [
 ]
 
 /** What of it makes sense for a shell that is thrown away. */
-const inShell = /--(?:env|env-file|volume|mount|tmpfs|workdir|user|hostname|network|memory|cpus|pids-limit|platform|tls-verify) /
+const inShell =
+  /--(?:env|env-file|volume|mount|tmpfs|workdir|user|hostname|network|memory|cpus|pids-limit|platform|tls-verify) /
 
 export const containerVerbs: readonly VerbData[] = [
   {
